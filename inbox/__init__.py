@@ -1,0 +1,1 @@
+"""The core of Frontdesk: visitors, conversations, messages, events and who answers."""

@@ -1,0 +1,1 @@
+"""Every write of the core. Functions here are synchronous and own their transaction."""

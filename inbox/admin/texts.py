@@ -1,0 +1,46 @@
+"""Prepared replies and tags."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from inbox.admin.base import Base
+from inbox.models import CannedReply, Tag
+from inbox.texts import clip
+
+
+@admin.register(CannedReply)
+class CannedReplyAdmin(Base):
+    """Texts for everybody or for one team."""
+
+    list_display = ["shortcut", "title", "team", "beginning"]
+    list_filter = ["team"]
+    list_select_related = ["team"]
+    search_fields = ["shortcut", "title", "content"]
+
+    @admin.display(description=_("text"))
+    def beginning(self, reply: CannedReply) -> str:
+        """The first words."""
+        return clip(reply.content, 80)
+
+
+@admin.register(Tag)
+class TagAdmin(Base):
+    """Labels and how often they are used."""
+
+    list_display = ["name", "uses"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        """Rows with the number of conversations."""
+        rows: QuerySet[Tag] = super().get_queryset(request)
+        return rows.annotate(worn=Count("conversations"))
+
+    @admin.display(description=_("conversations"))
+    def uses(self, tag: Tag) -> int:
+        """How many wear it."""
+        count: int = tag.worn  # type: ignore[attr-defined]
+        return count

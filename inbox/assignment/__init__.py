@@ -1,0 +1,1 @@
+"""Who answers: routing, opening hours, the queue and presence."""

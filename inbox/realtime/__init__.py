@@ -1,0 +1,1 @@
+"""Delivery: what was committed reaches its readers, and what got lost on the way is found."""
