@@ -1,0 +1,1 @@
+"""The widget's HTTP addresses: parse, authorise, call an action, answer."""
