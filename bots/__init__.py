@@ -1,0 +1,1 @@
+"""The answering side of Frontdesk: bots, turns, backends, tools and knowledge."""

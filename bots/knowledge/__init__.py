@@ -1,0 +1,1 @@
+"""Knowledge: cutting articles into passages, finding passages, quoting them. No turns, no wire."""

@@ -1,0 +1,1 @@
+"""Turns at work: asynchronous, on the event loop of a server or worker process."""
