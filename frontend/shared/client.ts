@@ -1,0 +1,299 @@
+/**
+ * The visitor's chat without a screen: session, connection, outbox and state, the same in every
+ * tab of the browser. One tab leads and holds the connection; the others hear what it hears.
+ */
+
+import { createLink, type Status, type Target } from "./connection";
+import { listeners } from "./dom";
+import type { ClientFrame, ErrorFrame, ServerFrame, Session } from "./frames";
+import { createOutbox, type Draft, type OutItem } from "./outbox";
+import { empty, reduce, type State } from "./reducer";
+import { createStore } from "./storage";
+import { createTabs } from "./tabs";
+
+/** What the polling transport needs of the client. */
+export interface Port {
+  readonly snap: Snapshot;
+  request(path: string, body?: object): Promise<Response>;
+  refusal(response: Response): Promise<ErrorFrame>;
+  onFrame(frame: ServerFrame): void;
+}
+export interface Extras {
+  poll(port: Port): Promise<void>;
+  post(port: Port, frame: ClientFrame): Promise<void>;
+}
+export interface ClientConfig {
+  key: string;
+  base: string;
+  lang?: string;
+  identity?: string;
+}
+export interface Snapshot {
+  state: State;
+  session: Session | null;
+  status: Status;
+  code: number;
+}
+type Note =
+  | { k: "hello" | "out" }
+  | { k: "snap"; snap: Snapshot }
+  | { k: "frame"; frame: ServerFrame }
+  | { k: "send"; frame: ClientFrame }
+  | { k: "set"; identity?: string; lang?: string };
+
+export type Client = ReturnType<typeof createClient>;
+
+export function createClient(
+  config: ClientConfig,
+  hooks: {
+    onChange(): void;
+    onFrame(frame: ServerFrame): void;
+    /** Fetches the parts that few visits need. */
+    extras(): Promise<Extras>;
+  },
+) {
+  const store = createStore(`frontdesk.${config.key}.`);
+  const outbox = createOutbox(store);
+  let snap: Snapshot = { state: empty(), session: null, status: "idle", code: 0 };
+  let asked = -1;
+  let dials = 0;
+  let pumpTimer: ReturnType<typeof setTimeout> | undefined;
+  let typingTimer: ReturnType<typeof setTimeout> | undefined;
+  let helloTimer: ReturnType<typeof setTimeout> | undefined;
+  let readTimer: ReturnType<typeof setTimeout> | undefined;
+  let joined = false;
+
+  const update = (patch: Partial<Snapshot>) => {
+    snap = { ...snap, ...patch };
+    hooks.onChange();
+  };
+  const share = () => tabs.post({ k: "snap", snap });
+
+  async function request(path: string, body?: object): Promise<Response> {
+    const token = store.get("token");
+    return fetch(config.base + path, {
+      method: body ? "POST" : "GET",
+      headers: {
+        ...(body && { "Content-Type": "application/json" }),
+        ...(path !== "session" && { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+  }
+  const refusal = async (response: Response) =>
+    ({
+      retryable: response.status >= 500,
+      ...(await response.json().catch(() => ({}))),
+    }) as ErrorFrame;
+
+  async function dial(): Promise<Target> {
+    const mine = ++dials;
+    const token = store.get("token") ?? undefined;
+    const response = await request("session", {
+      widget: config.key,
+      token,
+      identity: config.identity,
+      locale: config.lang || undefined,
+      page: { url: location.href, title: document.title, referrer: document.referrer },
+    });
+    if (!response.ok) {
+      const error = await refusal(response);
+      hooks.onFrame({ ...error, type: "error" });
+      const lost = error.code === "invalid_token" && !!token && !config.identity;
+      if (lost) store.set("token", null);
+      throw {
+        fatal: !lost && !error.retryable && response.status !== 401,
+        wait: lost ? 0 : error.retry_after,
+      };
+    }
+    const session = (await response.json()) as Session;
+    // Another language or identity was asked for meanwhile: this answer is of yesterday.
+    if (mine !== dials) throw {};
+    store.set("token", session.token);
+    const { state } = snap;
+    const same = state.session === session.session_id && state.epoch === session.epoch;
+    update({ session });
+    share();
+    const query = same ? `?epoch=${encodeURIComponent(state.epoch)}&since=${state.last}` : "";
+    return { url: session.ws_url + query, protocols: ["chat.v1", `ticket.${session.ticket}`] };
+  }
+
+  /** Only in the leading tab: the first to hear a frame, and the one to act on it. */
+  function onFrame(frame: ServerFrame) {
+    if (frame.type === "ack") outbox.acked(frame.client_id);
+    else if (frame.type === "message" && frame.client_id) outbox.remove(frame.client_id);
+    else if (frame.type === "error" && frame.client_id) outbox.refused(frame);
+    else if (frame.type === "connected") asked = -1;
+    apply(frame);
+    tabs.post({ k: "frame", frame });
+    const { wants, last } = snap.state;
+    if (wants === "restart") {
+      snap.state = { ...snap.state, session: "", wants: null };
+      link.redial();
+    } else if (wants && asked !== last) {
+      asked = last;
+      link.send({ type: "resume", since: last });
+    }
+    pump();
+  }
+
+  /** In every tab. */
+  function apply(frame: ServerFrame) {
+    update({ state: reduce(snap.state, frame) });
+    if (frame.type === "typing" && frame.is_typing) {
+      clearTimeout(typingTimer);
+      // A bot may think for a while before its first word; a person types or does not.
+      const patience = frame.role === "assistant" ? 30_000 : 6000;
+      typingTimer = setTimeout(() => apply({ ...frame, is_typing: false }), patience);
+    }
+    hooks.onFrame(frame);
+  }
+
+  function pump() {
+    clearTimeout(pumpTimer);
+    if (!tabs.leads || link.status !== "open") return;
+    const wait = outbox.pump(({ id, content, quick_reply }: OutItem) =>
+      link.send({ type: "message", client_id: id, content, quick_reply }),
+    );
+    if (wait) pumpTimer = setTimeout(pump, wait);
+  }
+  const outboxChanged = (heard = false) => {
+    if (!heard) tabs.post({ k: "out" });
+    pump();
+    hooks.onChange();
+  };
+
+  const port: Port = {
+    get snap() {
+      return snap;
+    },
+    request,
+    refusal,
+    onFrame,
+  };
+  const link = createLink({
+    dial,
+    onFrame,
+    poll: async () => (await hooks.extras()).poll(port),
+    post: async (frame) => (await hooks.extras()).post(port, frame),
+    onStatus(status, code) {
+      if (status !== "open") outbox.dropped();
+      update({ status, code });
+      share();
+      if (status === "open") pump();
+    },
+  });
+
+  const set = (change: { identity?: string; lang?: string }) => {
+    Object.assign(config, change);
+    if (tabs.leads && snap.status !== "idle") {
+      link.stop();
+      link.start();
+    }
+  };
+  const tabs = createTabs<Note>(`frontdesk.${config.key}`, store.lasting, {
+    onLead(leads) {
+      clearTimeout(helloTimer);
+      if (leads) link.start();
+      else link.stop();
+    },
+    onMessage(note) {
+      if (!joined) return;
+      if (note.k === "set") set(note);
+      else if (note.k === "out") outboxChanged(true);
+      else if (tabs.leads) {
+        if (note.k === "send") link.send(note.frame);
+        else if (note.k === "hello") {
+          link.wake();
+          share();
+        }
+      } else if (note.k === "frame") apply(note.frame);
+      else if (note.k === "snap") {
+        clearTimeout(helloTimer);
+        update(note.snap);
+      }
+    },
+  });
+
+  /** Asks the leading tab for its state; one that stays silent is frozen and loses the lead. */
+  const hello = () => {
+    if (tabs.leads) return link.wake();
+    tabs.post({ k: "hello" });
+    clearTimeout(helloTimer);
+    helloTimer = setTimeout(() => !tabs.leads && !document.hidden && tabs.steal(), 2000);
+  };
+  const join = () => {
+    joined = true;
+    tabs.join();
+    hello();
+  };
+  const leave = () => {
+    joined = false;
+    clearTimeout(helloTimer);
+    clearTimeout(typingTimer);
+    tabs.leave();
+  };
+  const awake = () => joined && !document.hidden && hello();
+  // A page in the back-forward cache may hold neither lock nor socket.
+  const shown = (event: PageTransitionEvent) => event.persisted && join();
+  const { on, off } = listeners();
+  on(window, "online", awake);
+  on(window, "pagehide", leave);
+  on(window, "pageshow", shown);
+  on(document, "visibilitychange", awake);
+
+  return {
+    store,
+    outbox,
+    get snap() {
+      return snap;
+    },
+    get leads() {
+      return tabs.leads;
+    },
+    start: () => joined || join(),
+    wake: hello,
+    /** Puts a message into the queue; it is on screen at once and sent when the line is up. */
+    say(draft: Draft) {
+      outbox.add(draft);
+      outboxChanged();
+    },
+    retry(id: string) {
+      outbox.retry(id);
+      outboxChanged();
+    },
+    /** Takes it out of the queue and gives its text back. */
+    discard(id: string) {
+      const text = outbox.get(id)?.content;
+      outbox.remove(id);
+      outboxChanged();
+      return text;
+    },
+    send(frame: ClientFrame) {
+      if (tabs.leads) link.send(frame);
+      else tabs.post({ k: "send", frame });
+    },
+    /** Everything on screen was seen by the visitor: here at once, at the server twice a second. */
+    seen() {
+      const { last, reads } = snap.state;
+      if (last <= (reads.user ?? 0) || snap.status !== "open") return;
+      const frame = { type: "read", role: "user", upto: last } as const;
+      apply(frame);
+      tabs.post({ k: "frame", frame });
+      if (readTimer) return;
+      readTimer = setTimeout(() => {
+        readTimer = undefined;
+        this.send({ type: "read", seq: snap.state.reads.user as number });
+      }, 500);
+    },
+    set(change: { identity?: string; lang?: string }) {
+      tabs.post({ k: "set", ...change });
+      set(change);
+    },
+    close() {
+      leave();
+      tabs.close();
+      off();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/** Texts of the widget: the server's in the visitor's language, English until those came. */
+
+import { EN, type Key } from "./strings";
+
+export type { Key };
+export type Translate = (key: Key, values?: Record<string, string | number>) => string;
+
+/** Before the server's texts came a key that has no fallback speaks for itself: "not sent". */
+export const translator =
+  (strings: Record<string, string> = {}): Translate =>
+  (key, values = {}) =>
+    (strings[key] || EN[key] || key.replace("_", " ")).replace(/\{(\w+)\}/g, (hole, name) =>
+      String(values[name] ?? hole),
+    );
+
+const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
+
+/** "today", "yesterday", a weekday within a week, else a date; in the words of `locale`. */
+export function dayLabel(time: number, now: number, locale?: string): string {
+  const days = Math.round((midnight(now) - midnight(time)) / 86_400_000);
+  return days < 2
+    ? new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day")
+    : new Date(time).toLocaleDateString(
+        locale,
+        days < 7 ? { weekday: "long" } : { dateStyle: "long" },
+      );
+}
+
+export const clock = (time: number, locale?: string) =>
+  new Date(time).toLocaleTimeString(locale, { timeStyle: "short" });

@@ -1,0 +1,57 @@
+/** Generated from chatwidget/widget_strings.py by `npm run build`; do not edit. */
+
+export type Key =
+  | "open"
+  | "close"
+  | "log"
+  | "write"
+  | "write_new"
+  | "send"
+  | "stop"
+  | "sending"
+  | "waiting"
+  | "sent"
+  | "read"
+  | "not_sent"
+  | "retry"
+  | "edit"
+  | "earlier"
+  | "newest"
+  | "new"
+  | "you"
+  | "bot"
+  | "bot_line"
+  | "person_line"
+  | "queue_line"
+  | "typing"
+  | "sources"
+  | "copy"
+  | "copied"
+  | "removed"
+  | "human"
+  | "back_to_bot"
+  | "queue"
+  | "queue_time"
+  | "closed"
+  | "rate"
+  | "rate_1"
+  | "rate_2"
+  | "rate_3"
+  | "rate_4"
+  | "rate_5"
+  | "comment"
+  | "rate_send"
+  | "skip"
+  | "thanks"
+  | "offline"
+  | "retry_now"
+  | "unavailable"
+  | "left"
+  | "privacy"
+  | "sound";
+
+export const EN: Partial<Record<Key, string>> = {
+  write: "Write a message…",
+  offline: "No connection. Your messages are kept and sent later.",
+  unavailable: "The chat is not available here right now.",
+};
