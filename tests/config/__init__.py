@@ -1,0 +1,3 @@
+"""Tests of the reference project."""
+
+from __future__ import annotations

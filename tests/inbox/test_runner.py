@@ -1,0 +1,139 @@
+"""The runner: claims what is due, survives its faults, stops without losing work."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from inbox import runner as runners
+from inbox.runner import Runner
+
+
+class Source:
+    """Work from a list; remembers what ran."""
+
+    name = "list"
+    concurrency = 2
+
+    def __init__(self, *items) -> None:
+        self.items = list(items)
+        self.ran: list = []
+        self.done = asyncio.Event()
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.full = asyncio.Event()
+        self.running = self.most = self.faults = 0
+
+    def enabled(self) -> bool:
+        return True
+
+    def claim(self, limit):
+        if self.faults:
+            self.faults -= 1
+            raise RuntimeError("the database is away")
+        taken, self.items = self.items[:limit], self.items[limit:]
+        return taken
+
+    async def run(self, item) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        if self.running == min(self.concurrency, self.running + len(self.items)):
+            self.full.set()
+        await self.hold.wait()
+        self.running -= 1
+        self.ran.append(item)
+        if item == "last":
+            self.done.set()
+        if item == "fails":
+            raise RuntimeError(item)
+
+
+@pytest.fixture
+async def start(monkeypatch):
+    """Start a runner with one source."""
+    started: list[Runner] = []
+
+    def make(source) -> Runner:
+        monkeypatch.setattr(runners, "work_sources", lambda: [source])
+        runner = Runner(asyncio.get_running_loop())
+        runner.start()
+        started.append(runner)
+        return runner
+
+    yield make
+    for runner in started:
+        await runner.stop(0.1)
+
+
+async def test_work_that_fails_does_not_stop_what_follows(start):
+    source = Source("one", "fails", "last")
+    start(source)
+    await asyncio.wait_for(source.done.wait(), 5)
+    assert source.ran == ["one", "fails", "last"]
+
+
+async def test_a_claim_that_fails_is_tried_again(start, monkeypatch):
+    monkeypatch.setattr(runners, "FAULT_SECONDS", 0.01)
+    source = Source("last")
+    source.faults = 2
+    start(source)
+    await asyncio.wait_for(source.done.wait(), 5)
+
+
+async def test_no_more_runs_at_once_than_the_source_allows(start):
+    source = Source(*range(6), "last")
+    source.hold.clear()
+    start(source)
+    await asyncio.wait_for(source.full.wait(), 5)
+    source.hold.set()
+    await asyncio.wait_for(source.done.wait(), 5)
+    assert source.most == 2
+
+
+async def test_a_wake_is_heard_from_another_thread(start):
+    source = Source()
+    runner = start(source)
+    await asyncio.sleep(0)
+    source.items.append("last")
+    await asyncio.to_thread(runner.wake)
+    await asyncio.wait_for(source.done.wait(), 1.5)
+
+
+async def test_stopping_cancels_what_does_not_end_in_time(start):
+    source = Source("endless")
+    source.hold.clear()
+    runner = start(source)
+    await asyncio.wait_for(source.full.wait(), 5)
+    await asyncio.wait_for(runner.stop(0.05), 5)
+    assert source.ran == []
+
+
+async def test_a_runner_that_looks_no_more_is_stuck(start, monkeypatch):
+    source = Source("last")
+    runner = start(source)
+    await asyncio.wait_for(source.done.wait(), 5)
+    assert not runner.is_stuck()
+    monkeypatch.setattr(runners, "STUCK_SECONDS", -1)
+    assert runner.is_stuck()
+
+
+async def test_a_lost_database_is_one_line_in_the_log_and_not_a_traceback(caplog, monkeypatch):
+    from django.db import OperationalError
+
+    monkeypatch.setattr("inbox.runner.FAULT_SECONDS", 0)
+
+    class Away:
+        name = "away"
+
+        def claim(self, limit):
+            raise OperationalError("gone")
+
+        async def run(self, item):
+            raise OperationalError("gone")
+
+    runner = Runner(asyncio.get_running_loop())
+    assert await runner._claim(Away(), 1) == []
+    await runner._work(Away(), object())
+    assert [record.exc_info for record in caplog.records] == [None, None]
+    assert "gone" not in caplog.text

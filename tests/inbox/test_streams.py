@@ -1,0 +1,175 @@
+"""Streaming answers on their way to the readers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from inbox.realtime.live import live_answers
+from inbox.realtime.streams import Stream
+from inbox.testing import make_conversation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+conversation_of = sync_to_async(make_conversation)
+
+
+@pytest.fixture
+def listen(listen):
+    """Listen and wait until the reader has caught up."""
+
+    async def caught_up(hub, conversation):
+        ear, reader = listen(hub, conversation)
+        while reader.pumping:
+            await asyncio.sleep(0)
+        return ear
+
+    return caught_up
+
+
+def begin(hub, conversation, *, revision=1, ownership=1, flush_seconds=0.0) -> Stream:
+    return Stream(
+        hub,
+        conversation_id=str(conversation.id),
+        turn="t1",
+        revision=revision,
+        ownership=ownership,
+        message_id="m1",
+        flush_seconds=flush_seconds,
+    )
+
+
+def text_of(ear) -> str:
+    """What a client shows: replace at offset 0, append at its own length, ignore the rest."""
+    text = ""
+    for frame in ear.frames:
+        if frame["type"] == "response_start":
+            text = ""
+        elif frame["type"] == "text_delta":
+            if frame["offset"] == 0:
+                text = frame["content"]
+            elif frame["offset"] == len(text):
+                text += frame["content"]
+    return text
+
+
+async def test_an_answer_streams_with_offsets_in_code_points(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation)
+    stream.sources([{"url": "/a", "title": "A", "snippet": ""}])
+    for part in ["Grüße ", "👋🏽 ", "end"]:
+        stream.delta(part)
+    stream.end("done", stream.text)
+    kinds = [frame["type"] for frame in ear.frames]
+    answer = ["response_start", "sources", *["text_delta"] * 3, "response_end"]
+    assert kinds == ["typing", *answer, "typing"]
+    assert [f["is_typing"] for f in ear.of("typing")] == [True, False]
+    assert [f["offset"] for f in ear.of("text_delta")] == [0, 6, 9]
+    assert text_of(ear) == "Grüße 👋🏽 end"
+    assert ear.of("response_end")[0]["full_content"] == "Grüße 👋🏽 end"
+
+
+async def test_the_first_token_does_not_wait_and_the_rest_is_gathered(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation, flush_seconds=0.02)
+    stream.delta("first ")
+    assert text_of(ear) == "first "
+    for word in ["a ", "b ", "c"]:
+        stream.delta(word)
+    assert text_of(ear) == "first "
+    await ear.until(lambda e: text_of(e) == "first a b c")
+    assert len(ear.of("text_delta")) == 2
+
+
+async def test_who_joins_mid_answer_gets_the_text_so_far_and_then_the_rest(hub, listen):
+    conversation = await conversation_of()
+    stream = begin(hub, conversation)
+    stream.sources([{"url": "/a", "title": "A", "snippet": ""}])
+    stream.delta("the beginning ")
+    ear = await listen(hub, conversation)
+    await ear.until(lambda e: e.of("text_delta"))
+    stream.delta("the end")
+    assert [f["type"] for f in ear.frames][:3] == ["typing", "response_start", "sources"]
+    assert text_of(ear) == "the beginning the end"
+
+
+async def test_a_slow_reader_loses_deltas_first_and_is_brought_up_to_date(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation)
+    stream.delta("one ")
+    ear.congested = True
+    stream.delta("two ")
+    ear.congested = False
+    stream.delta("three")
+    assert text_of(ear) == "one two three"
+    assert ear.of("text_delta")[-1]["offset"] == 0
+
+
+async def test_a_second_attempt_replaces_the_first(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    first = begin(hub, conversation)
+    first.delta("half an ans")
+    second = begin(hub, conversation, revision=2)
+    second.delta("whole")
+    first.delta("wer, late")
+    assert text_of(ear) == "whole"
+    assert [f["revision"] for f in ear.of("response_start")] == [1, 2]
+
+
+async def test_nothing_of_an_older_owner_reaches_a_reader_after_the_takeover(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation, ownership=1)
+    stream.delta("before ")
+    hub.topics[str(conversation.id)].ownership = 2
+    stream.delta("late")
+    stream.sources([{"url": "/late", "title": "late", "snippet": ""}])
+    stream.end("done", "before late")
+    assert text_of(ear) == "before "
+    assert not ear.of("sources")
+    assert not ear.of("response_end")
+
+
+async def test_a_frozen_answer_shows_no_further_word(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation)
+    stream.delta("shown")
+    frozen = live_answers.freeze(str(conversation.id))
+    stream.delta(" and not this")
+    assert frozen is not None
+    assert frozen.text == "shown"
+    assert text_of(ear) == "shown"
+
+
+async def test_a_freeze_whose_transaction_failed_thaws(hub, listen, monkeypatch):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation)
+    stream.delta("a ")
+    live_answers.freeze(str(conversation.id))
+    stream.delta("b ")
+    monkeypatch.setattr("inbox.realtime.live.FREEZE_SECONDS", 0.0)
+    stream.delta("c")
+    stream.flush()
+    stream.end("done", "a b c")
+    assert ear.of("response_end")[0]["full_content"] == "a b c"
+
+
+async def test_a_worker_that_wakes_up_behind_the_end_begins_nothing_anew(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stalled = begin(hub, conversation)
+    stalled.delta("half ")
+    finisher = begin(hub, conversation, revision=2)
+    finisher.delta("whole")
+    finisher.end("done", "whole")
+    told = len(ear.frames)
+    stalled.delta("late")
+    assert ear.frames[told:] == []

@@ -1,0 +1,3 @@
+"""Tests of what other people install."""
+
+from __future__ import annotations

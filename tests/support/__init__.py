@@ -1,0 +1,3 @@
+"""What the tests run against: real servers, real sockets, a real browser."""
+
+from __future__ import annotations
