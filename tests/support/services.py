@@ -6,6 +6,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from tests.support.processes import Process, accepts, free_port, program, wait_until
 
@@ -35,6 +37,18 @@ class RedisServer:
 
     def kill(self) -> None:
         self.process.kill()
+
+    def freeze(self) -> None:
+        """Stop it without closing a connection: it accepts and never answers."""
+        self.process.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send(signal.SIGCONT)
+
+    def flush(self) -> None:
+        """Make it forget everything, groups of the core layer included."""
+        with redis.Redis.from_url(self.url, socket_timeout=5) as connection:
+            connection.flushall()
 
 
 class PostgresServer:
@@ -76,6 +90,11 @@ class PostgresServer:
         )
 
     def start(self) -> None:
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Begin to start without waiting."""
         options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -89,7 +108,14 @@ class PostgresServer:
         self.process = Process(
             command, log=self.folder / "postgres.log", cwd=self.folder, user=self.user
         )
-        wait_until(self._answers, what="PostgreSQL")
+
+    def wait_ready(self) -> None:
+        wait_until(self._answers, seconds=60, what="PostgreSQL")
+
+    def crash(self) -> None:
+        """End at once as after a fault of its own: every connection breaks, every transaction
+        that has not committed is gone; the next start recovers from the log."""
+        self.process.stop(signal.SIGQUIT)
 
     def _answers(self) -> bool:
         try:

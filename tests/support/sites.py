@@ -139,13 +139,23 @@ class Stack:
         return self.visitor.url
 
 
+def seed_folder(folder: Path) -> Path:
+    """Put the demo into a data directory."""
+    Site(folder, {"SQLITE_SYNCHRONOUS": "OFF"}).manage("demo_setup")
+    return folder
+
+
+def seed_database(server: PostgresServer, folder: Path) -> str:
+    """The name of a new database with the demo in it; `folder` holds what is no row."""
+    name = server.create_database()
+    Site(folder, {"DATABASE_URL": server.url(name)}).manage("demo_setup")
+    return name
+
+
 @pytest.fixture(scope="session")
 def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the demo in it, to be copied."""
-    folder = tmp_path_factory.mktemp("seeded")
-    site = Site(folder, {"SQLITE_SYNCHRONOUS": "OFF"})
-    site.manage("demo_setup")
-    return folder
+    return seed_folder(tmp_path_factory.mktemp("seeded"))
 
 
 @pytest.fixture(scope="session")
@@ -153,10 +163,7 @@ def seeded_database(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The name of a PostgreSQL database with the demo in it, to be copied."""
-    name = postgres_server.create_database()
-    site = Site(tmp_path_factory.mktemp("seeded"), {"DATABASE_URL": postgres_server.url(name)})
-    site.manage("demo_setup")
-    return name
+    return seed_database(postgres_server, tmp_path_factory.mktemp("seeded"))
 
 
 MakeSite = Callable[..., Site]
