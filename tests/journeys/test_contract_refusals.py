@@ -86,7 +86,7 @@ def test_each_malformed_frame_is_an_error_and_the_socket_lives(vera: Visitor):
                 assert error["code"] == code, raw
                 check(error, code, field)
             socket.settled()
-    assert vera.events()["head"] == 0
+    assert vera.start().session["head"] == 0
 
 
 def test_a_frame_without_a_type_is_an_error_and_the_socket_lives(vera: Visitor):
@@ -121,7 +121,7 @@ def test_refused_contents_store_nothing_and_name_their_client_id(vera: Visitor):
             if code != "too_large":
                 assert error["client_id"] == client_id
             socket.settled()
-    assert vera.events()["head"] == 0
+    assert vera.start().session["head"] == 0
 
 
 def test_nesting_of_sixteen_is_allowed_and_unknown_fields_are_ignored(vera: Visitor):
@@ -244,7 +244,7 @@ def test_an_attachment_or_a_path_that_does_not_exist_is_not_found(vera: Visitor)
     with vera.joined() as socket:
         socket.say("look", attachments=[str(uuid.uuid4())])
         check(socket.until("error"), "not_found")
-    assert vera.events()["head"] == 0
+    assert vera.start().session["head"] == 0
     answer = vera.call("GET", f"conversations/{uuid.uuid4()}/events")
     assert answer.json()["code"] == "not_found"
 

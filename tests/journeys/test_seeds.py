@@ -169,7 +169,7 @@ def test_a_message_of_an_empty_box_is_never_sent(vera: Visitor):
     client.send_message("   ")
     client.socket.settled()
     client.socket.close()
-    assert vera.events(0)["head"] == 0
+    assert vera.start().session["head"] == 0
 
 
 def test_a_streaming_client_builds_the_answer_from_deltas(vera: Visitor):
