@@ -4,6 +4,8 @@ A question may direct it, one directive after the other, each in double square b
 
     [[say TEXT]]            answer TEXT, word by word
     [[tokens N]]            answer N numbered words instead of BOTS_SCRIPTED_TOKENS
+    [[clock N]]             answer N words, each the tenth of a millisecond of the monotonic clock
+                            at which it was due, six digits of it
     [[rate R]]              R words per second from here on; 0 for no pause
     [[source URL TITLE]]    name a source
     [[tool NAME {json}]]    ask for a tool; its result is answered as text in the next round
@@ -41,6 +43,9 @@ from bots.errors import BackendError
 DIRECTIVE = re.compile(r"\[\[\s*([a-z]+!?)\s*(.*?)\s*\]\]", re.DOTALL)
 FOR_EVER_SECONDS = 86_400.0
 
+DUE_TIME = Delta("")
+"""Stands for a word that says when it was due."""
+
 Step = tuple[float, BackendEvent | BackendError | None]
 """Seconds to wait, then what happens: an event, a failure or nothing."""
 
@@ -63,6 +68,8 @@ class ScriptedBackend(Backend):
                 await asyncio.sleep(max(0.0, due - loop.time()))
             if isinstance(happening, BackendError):
                 raise happening
+            if happening is DUE_TIME:
+                happening = Delta(f" {int(due * 1e4) % 10**6}")
             if happening is not None:
                 yield happening
 
@@ -78,6 +85,7 @@ class _Script:
         self._verbs: dict[str, Callable[[str], Iterator[Step]]] = {
             "say": self._say,
             "tokens": lambda rest: self._say(_numbered_words(int(_number(rest, 0)))),
+            "clock": self._tell_time,
             "rate": self._set_rate,
             "source": self._source,
             "handoff": self._hand_off,
@@ -110,6 +118,11 @@ class _Script:
         for word in re.findall(r"\s*\S+|\s+$", text):
             self._words += 1
             yield (1 / self._rate if self._rate else 0), Delta(word)
+
+    def _tell_time(self, rest: str) -> Iterator[Step]:
+        for _ in range(int(_number(rest, 1))):
+            self._words += 1
+            yield (1 / self._rate if self._rate else 0), DUE_TIME
 
     def _set_rate(self, rest: str) -> Iterator[Step]:
         self._rate = _number(rest, self._rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
+from itertools import pairwise
 
 import pytest
 
@@ -49,6 +50,16 @@ async def test_words_come_at_the_rate_of_the_setting(settings):
 )
 async def test_question_orders_the_words(question, text):
     assert (await collect(BACKEND, question)).text == text
+
+
+async def test_words_of_the_clock_tell_when_they_were_due():
+    started = time.monotonic() * 1e4
+    words = (await collect(BACKEND, "[[rate 100]] [[clock 3]]")).text.split()
+    waits = [(int(word) - started) % 10**6 for word in words]
+    assert len(words) == 3
+    # Tenths of a millisecond: 10 ms for the first, 10 ms between two.
+    assert 90 <= waits[0] < 5000
+    assert [round(later - earlier, -1) for earlier, later in pairwise(waits)] == [100, 100]
 
 
 async def test_sources_are_named():
