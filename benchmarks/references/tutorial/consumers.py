@@ -61,15 +61,15 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         await self.tell({**event_of(message), "client_id": content.get("client_id")})
 
     async def stream(self, tokens: int, rate: float) -> None:
-        """An answer, each token sent to the group when it comes; a token is the microsecond of
-        the monotonic clock at which it was due."""
+        """An answer, each token sent to the group when it comes; a token is the tenth of a
+        millisecond of the monotonic clock at which it was due, six digits of it."""
         await self.tell({"type": "response_start"})
         due = time.monotonic()
         parts = []
         for _ in range(tokens):
             due += 1 / rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            parts.append(f" {int(due * 1e6)}")
+            parts.append(f" {int(due * 1e4) % 10**6}")
             await self.tell({"type": "text_delta", "content": parts[-1]})
         message = await in_database(save)(self.conversation, "assistant", "".join(parts))
         await self.tell({"type": "response_end", "id": message.pk, "content": message.content})
