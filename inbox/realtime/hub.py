@@ -127,12 +127,17 @@ class Hub:
             for reader in tuple(topic.readers):
                 self._offer(reader, change, records)
         for record in change.records:
-            if record.kind == "message":
-                live_answers.finish(change.conversation_id, record.body["id"])
+            self._note_end(record)
         for ending in change.endings:
             live_answers.end(change.conversation_id, ending.turn)
         for watcher in tuple(self.watchers):
             watcher.on_change(change)
+
+    @staticmethod
+    def _note_end(record: Record) -> None:
+        """A streaming answer whose durable message is known has no further word."""
+        if record.kind == "message":
+            live_answers.finish(record.conversation_id, record.body["id"])
 
     def _offer(self, reader: Reader, change: Change, records: list[EncodedRecord]) -> None:
         for ending in change.endings:
@@ -186,8 +191,10 @@ class Hub:
                 page = await self._next_page(reader)
                 if reader.closed:
                     return  # it left while the page was read
+                reader.end_with(page, self._ownership(reader))
                 for record in page:
                     reader.offer(EncodedRecord(record))
+                    self._note_end(record)
                 if len(page) < PAGE_SIZE:
                     if not joined:
                         joined = True
@@ -220,6 +227,10 @@ class Hub:
         if topic is None:
             return 0
         return topic.head if reader.audience == "operator" else topic.visitor_head
+
+    def _ownership(self, reader: Reader) -> int:
+        topic = self.topics.get(reader.conversation_id)
+        return topic.ownership if topic is not None else 0
 
     def _join(self, reader: Reader) -> None:
         with live_answers.lock:

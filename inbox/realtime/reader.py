@@ -58,6 +58,8 @@ class Reader:
         "sources_sent",
         "stream_key",
         "stream_length",
+        "stream_message_id",
+        "stream_ownership",
     )
 
     def __init__(self, *, conversation_id: str, audience: Audience, sink: Sink, since: int) -> None:
@@ -68,6 +70,8 @@ class Reader:
         self.pumping = False
         self.closed = False
         self.stream_key: tuple[str, int] | None = None
+        self.stream_message_id = ""
+        self.stream_ownership = 0
         self.stream_length = 0
         self.sources_sent: list[dict[str, Any]] | None = None
 
@@ -81,6 +85,32 @@ class Reader:
         self.cursor = number
         self.sink.send(encoded.text(self.audience))
         return True
+
+    def end_with(self, page: list[Record], ownership: int) -> None:
+        """End a stream whose ending was lost, before the events that tell of it are offered.
+
+        Its worker died between commit and publishing, or the layer dropped the hint; ``page``
+        was read from the database instead.
+
+        Args:
+            ownership: the conversation's number now.
+        """
+        if self.stream_key is None:
+            return
+        for record in page:
+            if record.body.get("id") == self.stream_message_id:
+                outcome = record.operator_body.get("outcome", "done")
+                self._end(outcome, record.body["content"])
+                return
+        owners = [r.body["handled_by"] for r in page if r.kind == "conversation"]
+        if ownership > self.stream_ownership and set(owners) - {"bot"}:
+            # Nothing of the answer was stored, or its message would stand before the event.
+            self._end("handed_over" if "queue" in owners else "cancelled", "")
+
+    def _end(self, outcome: str, full_content: str) -> None:
+        if self.stream_key is not None:
+            turn, revision = self.stream_key
+            self.end_stream(Ending(turn, revision, outcome, full_content, self.stream_message_id))
 
     def send(self, frame: dict[str, Any]) -> None:
         """Send a frame without number."""
@@ -117,6 +147,7 @@ class Reader:
         if self.stream_key is None:
             self._send_typing(is_typing=True)
         self.stream_key, self.stream_length, self.sources_sent = key, 0, None
+        self.stream_message_id, self.stream_ownership = answer.message_id, answer.ownership
         self.send(_stream_frame("response_start", answer, message_id=answer.message_id))
 
     def end_stream(self, ending: Ending) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 
 import pytest
 from asgiref.sync import sync_to_async
 
+from inbox.actions.answering import finish_answer
+from inbox.actions.transitions import take
+from inbox.realtime import publish as publishing
 from inbox.realtime.live import live_answers
 from inbox.realtime.streams import Stream
-from inbox.testing import make_conversation
+from inbox.testing import make_conversation, make_operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+ANSWER_ID = uuid.UUID(int=1)
 
 conversation_of = sync_to_async(make_conversation)
 
@@ -29,14 +35,16 @@ def listen(listen):
     return caught_up
 
 
-def begin(hub, conversation, *, revision=1, ownership=1, flush_seconds=0.0) -> Stream:
+def begin(
+    hub, conversation, *, revision=1, ownership=1, flush_seconds=0.0, message_id="m1"
+) -> Stream:
     return Stream(
         hub,
         conversation_id=str(conversation.id),
         turn="t1",
         revision=revision,
         ownership=ownership,
-        message_id="m1",
+        message_id=message_id,
         flush_seconds=flush_seconds,
     )
 
@@ -173,3 +181,53 @@ async def test_a_worker_that_wakes_up_behind_the_end_begins_nothing_anew(hub, li
     told = len(ear.frames)
     stalled.delta("late")
     assert ear.frames[told:] == []
+
+
+async def test_a_stream_whose_ending_was_lost_ends_with_its_message(hub, listen, monkeypatch):
+    """The worker died between commit and publishing: readers see no bubble that never ends."""
+    conversation = await conversation_of(handled_by="bot")
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation, message_id=str(ANSWER_ID))
+    stream.delta("Hello")
+    with monkeypatch.context() as lost:
+        lost.setattr(publishing, "attached_hub", lambda: None)
+        await sync_to_async(finish_answer)(
+            conversation_id=conversation.id,
+            ownership=conversation.ownership,
+            turn_key="t1",
+            message_id=ANSWER_ID,
+            content="Hello you",
+            author_name="Robbie",
+        )
+    await hub.poll.look()
+    await ear.until(lambda e: e.seqs == [1])
+    (end,) = ear.of("response_end")
+    assert (end["outcome"], end["full_content"]) == ("done", "Hello you")
+    assert ear.of("typing")[-1]["is_typing"] is False
+    late, _ = (await listen(hub, conversation)), stream.delta(" again")
+    assert not late.of("response_start")
+    assert len(ear.of("response_start")) == 1
+
+
+async def test_a_stream_that_a_lost_take_over_ended_before_its_first_word_ends(
+    hub, listen, monkeypatch
+):
+    conversation = await conversation_of(handled_by="bot")
+    ear = await listen(hub, conversation)
+    begin(hub, conversation)
+    olga = await sync_to_async(make_operator)()
+    with monkeypatch.context() as lost:
+        lost.setattr(publishing, "attached_hub", lambda: None)
+        await sync_to_async(take)(conversation_id=conversation.id, operator=olga)
+    await hub.poll.look()
+    await ear.until(lambda e: e.seqs == [1, 2])
+    types = [frame["type"] for frame in ear.frames]
+    assert types == [
+        "typing",
+        "response_start",
+        "response_end",
+        "typing",
+        "conversation",
+        "message",
+    ]
+    assert ear.of("response_end")[0]["outcome"] == "cancelled"
