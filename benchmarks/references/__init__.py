@@ -1,0 +1,3 @@
+"""Servers as tutorials write them, to be compared with."""
+
+from __future__ import annotations
