@@ -8,46 +8,26 @@ import signal
 
 import pytest
 
+from tests.chaos.points import TURN_POINTS
+from tests.chaos.turn_kills import WORDS, environment, every_point, hatch, run, shown
 from tests.chatwidget.wire import Socket, VisitorClient
 from tests.support.processes import Process, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 
-LEASE_SECONDS = 3
 ANSWER = "[[rate 12]] [[tokens 24]]"
-WORDS = " ".join(f"token{number}" for number in range(1, 25))
 BOTS_FRAMES = {"response_start", "sources", "text_delta", "response_end"}
 
 
 @pytest.fixture
-def site(make_site):
-    return make_site(
-        "postgres-redis",
-        BOTS_BACKEND="scripted",
-        BOTS_DISPATCHER="worker",
-        BOTS_LEASE_SECONDS=str(LEASE_SECONDS),
-        BOTS_FLUSH_MS="0",
-    )
+def site(make_site, tmp_path):
+    return make_site("postgres-redis", **environment(tmp_path / "marks"))
 
 
 async def worker_of(site) -> Process:
     worker = site.work()
     await asyncio.to_thread(wait_until, lambda: "Working." in worker.output(), what="the worker")
     return worker
-
-
-def shown(frames: list[dict]) -> str:
-    """What a client shows: replaced by each attempt, appended to at its own length."""
-    text, attempt = "", None
-    for frame in frames:
-        if frame["type"] == "response_start":
-            text, attempt = "", (frame["turn"], frame["revision"])
-        elif frame["type"] == "text_delta" and (frame["turn"], frame["revision"]) == attempt:
-            if frame["offset"] == 0:
-                text = frame["content"]
-            elif frame["offset"] == len(text):
-                text += frame["content"]
-    return text
 
 
 async def assert_one_answer(socket: Socket) -> None:
@@ -60,20 +40,15 @@ async def assert_one_answer(socket: Socket) -> None:
     assert len([f for f in socket.frames if f["type"] == "response_end"]) == 1
 
 
-@pytest.mark.parametrize("words", [0, 1, 12, 23])
-async def test_an_answer_whose_worker_is_killed_is_given_by_another(site, words):
-    server = await asyncio.to_thread(site.start)
-    first = await worker_of(site)
-    async with VisitorClient(server.url).connect() as socket:
-        await socket.say(ANSWER)
-        await socket.expect("response_start")
-        for _ in range(words):
-            await socket.expect("text_delta")
-        await asyncio.to_thread(first.kill)
-        await worker_of(site)
-        start = await socket.expect("response_start", 30)
-        assert start["revision"] == 2
-        await assert_one_answer(socket)
+async def test_whenever_its_worker_dies_an_answer_ends_once_and_whole(site):
+    """A SIGKILL at each point of a turn's life, by the worker's own hand."""
+    servers = [site.serve(), site.serve()]
+    await hatch(site, 4)
+    for server in servers:
+        await asyncio.to_thread(server.wait_ready)
+    plans = every_point(1)
+    fates = await run(site, [server.url for server in servers], plans, lanes=len(plans))
+    assert {fate.plan.point: fate.faults for fate in fates} == {p: [] for p in TURN_POINTS}
 
 
 async def test_a_frozen_worker_that_thaws_says_nothing_more(site):

@@ -105,7 +105,11 @@ class Site:
 
     def work(self, **env: str) -> Process:
         """Start `frontdesk worker`."""
-        worker = self._process([sys.executable, "manage.py", "frontdesk", "worker"], env)
+        return self.python("manage.py", "frontdesk", "worker", **env)
+
+    def python(self, *arguments: str, **env: str) -> Process:
+        """Start another Python program beside the servers, with the site's environment."""
+        worker = self._process([sys.executable, *arguments], env)
         self.workers.append(worker)
         return worker
 
