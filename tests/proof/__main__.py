@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import platform
@@ -50,6 +51,7 @@ def load_all() -> None:
     os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="frontdesk-proof-"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     for module in pkgutil.iter_modules(tests.proof.__path__):
         if not module.name.startswith("__"):
             importlib.import_module(f"tests.proof.{module.name}")
@@ -90,7 +92,7 @@ def told(one: Proof, scale: Scale, folder: Path) -> dict[str, Any]:
 
 def outcome(one: Proof, scale: Scale) -> dict[str, Any]:
     """Figures, machine, date and seconds of one run; an exception is kept as its last line."""
-    began, started = datetime.now(UTC), time.monotonic()
+    began, started, load = datetime.now(UTC), time.monotonic(), os.getloadavg()[0]
     figures: list[Figure] = []
     error = ""
     try:
@@ -104,6 +106,7 @@ def outcome(one: Proof, scale: Scale) -> dict[str, Any]:
         "proof": one.name,
         "promise": one.promise,
         "machine": machine(),
+        "load_before": round(load, 1),
         "date": began.isoformat(timespec="seconds"),
         "scale": scale.factor,
         "seconds": round(time.monotonic() - started, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -34,8 +35,9 @@ class Figure:
 
     @classmethod
     def at_most(cls, what: str, value: float, most: float, unit: str = "") -> Self:
-        """A figure that must not be larger."""
-        return cls(what, value, unit, f"<= {most:g}", value <= most)
+        """A figure that must not be larger; what is infinite never came."""
+        shown = "never" if math.isinf(value) else value
+        return cls(what, shown, unit, f"<= {most:g}", value <= most)
 
     @classmethod
     def at_least(cls, what: str, value: float, least: float, unit: str = "") -> Self:
