@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings as django_settings
+from inbox.host_settings import HostSettings
 
 
-class BotsSettings:
+class BotsSettings(HostSettings):
     """One typed property per setting; the docstring is its documentation."""
 
-    def _get(self, name: str, default: Any) -> Any:
-        return getattr(django_settings, f"BOTS_{name}", default)
+    prefix = "BOTS_"
 
     @property
     def BACKEND(self) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings as django_settings
+from inbox.host_settings import HostSettings
 
 
-class ChatwidgetSettings:
+class ChatwidgetSettings(HostSettings):
     """One typed property per setting; the docstring is its documentation."""
 
-    def _get(self, name: str, default: Any = None) -> Any:
-        return getattr(django_settings, f"CHATWIDGET_{name}", default)
+    prefix = "CHATWIDGET_"
 
     @property
     def RATE_FACTOR(self) -> float:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings as django_settings
+from inbox.host_settings import HostSettings
 
 
-class InboxSettings:
+class InboxSettings(HostSettings):
     """One typed property per setting; the docstring is its documentation."""
 
-    def _get(self, name: str, default: Any) -> Any:
-        return getattr(django_settings, f"INBOX_{name}", default)
+    prefix = "INBOX_"
 
     @property
     def RESPONDERS(self) -> list[str]:
