@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
+from prometheus_client import Counter
 
 from inbox.conf import inbox_settings
 from inbox.errors import CloseCode, InboxError, ProtocolError, TryAgainError, rate_limited
 from inbox.realtime import metrics
+from inbox.realtime.eager import run_eagerly
 from inbox.realtime.rates import Window
 from inbox.realtime.records import encode_json
 
@@ -29,11 +32,16 @@ open_sockets: set[LeanConsumer] = set()
 """Every accepted socket of this process; a graceful stop closes them."""
 
 
+@functools.cache
+def _counters(side: str) -> tuple[Counter, Counter]:
+    return metrics.frames_in.labels(side), metrics.frames_out.labels(side)
+
+
 class LeanConsumer(AsyncConsumer):
     """One socket. Subclasses say who may come in and what a frame does.
 
-    It is also the ``Sink`` of its readers: ``send`` never blocks; a writer task exists only
-    while something waits to be written.
+    It is also the ``Sink`` of its readers: ``send`` never blocks; a frame goes out at once, and
+    a writer task exists only while the client does not take more.
     """
 
     side: ClassVar[str] = ""
@@ -46,7 +54,7 @@ class LeanConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket until it closes; errors end in a close code, never in 1011."""
         self.scope = scope
-        self._asgi_send: Callable[[dict[str, Any]], Awaitable[None]] = send
+        self._asgi_send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] = send
         self._outbox: deque[str] = deque()
         self._waiting_bytes = 0
         self._writer: asyncio.Task[None] | None = None
@@ -55,6 +63,7 @@ class LeanConsumer(AsyncConsumer):
         self._broken_frames = Window(PROTOCOL_STRIKES - 1, 60, scaled=False)
         self._rate_refusals = Window(RATE_STRIKES - 1, 60, scaled=False)
         self._rate = Window(self.frames_per_window, self.window_seconds)
+        self._frames_in, self._frames_out = _counters(self.side)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         try:
@@ -109,14 +118,14 @@ class LeanConsumer(AsyncConsumer):
         """Queue an encoded frame; a reader that lets too much pile up is closed with 4013."""
         if self._closed or self._closing is not None:
             return
+        if self._writer is None:
+            self._send_now(text)
+            return
         self._outbox.append(text)
         self._waiting_bytes += len(text)
         if self._waiting_bytes > inbox_settings.SEND_BUDGET_BYTES:
             metrics.slow_readers.inc()
             self.close_soon(CloseCode.OVERLOADED, at_once=True)
-            return
-        if self._writer is None:
-            self._writer = self._loop.create_task(self._write())
 
     def send_error(self, error: InboxError, **extra: Any) -> None:
         """Send a refusal as an ``error`` frame."""
@@ -159,7 +168,7 @@ class LeanConsumer(AsyncConsumer):
                 await self._on_event(event)
 
     async def _on_event(self, event: dict[str, Any]) -> None:
-        metrics.frames_in.labels(self.side).inc()
+        self._frames_in.inc()
         try:
             text = self._checked(event)
             await self.on_frame(text)
@@ -191,13 +200,27 @@ class LeanConsumer(AsyncConsumer):
             raise InboxError("too_large", status=413)
         return str(text)
 
-    async def _write(self) -> None:
+    def _send_now(self, text: str) -> None:
+        self._frames_out.inc()
         try:
+            rest = run_eagerly(self._asgi_send({"type": "websocket.send", "text": text}))
+        except Exception:
+            self._closed = True  # the peer is gone, as in _write
+            return
+        if rest is not None:
+            self._waiting_bytes += len(text)
+            self._writer = self._loop.create_task(self._write(rest, len(text)))
+
+    async def _write(self, rest: Awaitable[None] | None = None, size: int = 0) -> None:
+        try:
+            if rest is not None:
+                await rest
+                self._waiting_bytes -= size
             while self._outbox:
                 text = self._outbox.popleft()
                 await self._asgi_send({"type": "websocket.send", "text": text})
                 self._waiting_bytes -= len(text)
-                metrics.frames_out.labels(self.side).inc()
+                self._frames_out.inc()
             if self._closing is not None and not self._closed:
                 self._closed = True
                 await self._asgi_send({"type": "websocket.close", "code": self._closing})
