@@ -27,6 +27,7 @@ from inbox.realtime.publish import attached_hub
 from inbox.runner import current_runner
 from inbox.serving.limits import raise_file_limit
 from inbox.serving.pressure import ReadQueue, SendPressure
+from inbox.serving.protocol import PromptProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class FrontdeskServer(Server):  # type: ignore[misc]
         """The last step before the loop runs."""
         # Close with a frame that names the reason (1007, 1009) instead of dropping the line.
         # The call forgets Daphne's own choice about a page without origin; the application decides.
+        self.ws_factory.protocol = PromptProtocol
         self.ws_factory.setProtocolOptions(failByDrop=False, allowNullOrigin=True)
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,40 @@
+"""Daphne's WebSocket protocol with shorter ways in and out; for plain TCP, all that we serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daphne.ws_protocol import WebSocketProtocol
+
+
+def write_at_once(transport: Any, data: bytes) -> None:
+    """Give data to the kernel now and only what it does not take to the reactor.
+
+    Twisted writes in its next turn: it registers the socket for writing, asks the kernel whether
+    it may, writes and takes the registration back, which costs more than the frame itself.
+    """
+    if transport.connected and not _has_waiting(transport):
+        sent = transport.writeSomeData(data)
+        # A broken connection is not a number: the reactor finds out and ends it.
+        data = data[sent:] if isinstance(sent, int) else data
+    if data:
+        transport.write(data)
+
+
+def _has_waiting(transport: Any) -> bool:
+    return bool(transport._tempDataLen) or len(transport.dataBuffer) > transport.offset
+
+
+class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]
+    """Writes at once, and composes no line for a log that nobody keeps with each read and write."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """What the client sent."""
+        self._dataReceived(data)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: FBT001, FBT002 -- autobahn's interface
+        """Frames and handshakes on their way out."""
+        if sync or chopsize or self.send_queue:
+            super().sendData(data, sync, chopsize)
+        else:
+            write_at_once(self.transport, data)
