@@ -1,52 +1,43 @@
-"""What operators read: lists, threads and counters, always within what a user may see.
+"""What operators read of conversations and of one another, always within what a user may see.
 
 The query is the authorisation: what ``visible_to`` leaves out is not found. Nothing here writes.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, Greatest
 
-from inbox.errors import RefusedError, not_found
+from inbox.errors import not_found
 from inbox.models import (
     Conversation,
     Event,
     EventKind,
-    HandledBy,
     Operator,
     ReadMarker,
     Role,
-    Status,
+    Tag,
+    Team,
     Visitor,
 )
 from inbox.realtime.records import Record, to_record
-from inbox.search import matching
 
-VIEWS = ("mine", "unassigned", "all", "bot", "snoozed", "closed")
-"""The lists of the inbox. ``all`` is everything open; a search in it finds closed ones too."""
-
-PAGE_ROWS = 50
 PAGE_EVENTS = 100
-MAX_UNREAD = 100
-
-UNASSIGNED = Q(handled_by__in=[HandledBy.QUEUE, HandledBy.NOBODY])
+LOOKED_AT = 100
+"""Unread words are counted among so many latest events; nobody reads a larger number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One stretch of a list; ``next`` is the cursor of what follows, or None."""
+class Label:
+    """A tag or a team as a choice of the page."""
 
-    results: list[Conversation]
-    next: str | None
+    pk: int
+    name: str
+    worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,58 +47,6 @@ class Thread:
     records: list[Record]
     has_earlier: bool
     head: int
-
-
-def in_view(view: str, operator: Operator | None) -> Q:
-    """The condition of one of ``VIEWS``; raises ``invalid_field`` for any other name."""
-    mine = Q(handled_by=HandledBy.OPERATOR, operator_id=operator.pk if operator else None)
-    conditions = {
-        "mine": Q(status=Status.OPEN) & (mine if operator else Q(pk__in=[])),
-        "unassigned": Q(status=Status.OPEN) & UNASSIGNED,
-        "all": Q(status=Status.OPEN),
-        "bot": Q(status=Status.OPEN, handled_by=HandledBy.BOT),
-        "snoozed": Q(status=Status.SNOOZED),
-        "closed": Q(status=Status.CLOSED),
-    }
-    try:
-        return conditions[view]
-    except KeyError:
-        raise RefusedError("invalid_field", field="view") from None
-
-
-def conversation_page(
-    user: Any,
-    *,
-    view: str = "",
-    search: str = "",
-    cursor: str = "",
-    limit: int = PAGE_ROWS,
-) -> Page:
-    """Conversations a user may see, the latest activity first, by keyset.
-
-    Args:
-        view: one of ``VIEWS``, or empty for every conversation whatever its state.
-        search: words of a message, a visitor's name or address, or a conversation's id.
-        cursor: ``next`` of the page before.
-    """
-    rows = visible(user)
-    if view and not (view == "all" and search.strip()):
-        rows = rows.filter(in_view(view, operator_of(user)))
-    if search.strip():
-        rows = rows.filter(matching(search))
-    if cursor:
-        moment, conversation_id = _decode_cursor(cursor)
-        rows = rows.filter(
-            Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=conversation_id)
-        ).filter(updated_at__lte=moment)
-    # Places first: what a row is dressed with is computed for one page, not for every match.
-    ordered = rows.order_by("-updated_at", "-id").values_list("updated_at", "pk")
-    places = list(ordered[: limit + 1])
-    shown = [pk for _, pk in places[:limit]]
-    dressed = with_unread(Conversation.objects.filter(pk__in=shown), operator_of(user))
-    by_id = {row.pk: row for row in dressed}
-    found = [by_id[pk] for pk in shown if pk in by_id]
-    return Page(found, _encode_cursor(*places[limit - 1]) if len(places) > limit else None)
 
 
 def visible(user: Any) -> QuerySet[Conversation]:
@@ -123,32 +62,23 @@ def with_unread(rows: QuerySet[Conversation], operator: Operator | None) -> Quer
         conversation=OuterRef("pk"),
         kind=EventKind.MESSAGE,
         message__role=Role.USER,
-        seq__gt=OuterRef("read_up_to"),
+        seq__gt=Greatest(OuterRef("read_up_to"), OuterRef("head") - LOOKED_AT),
     )
     count = said.order_by().values("conversation").annotate(n=Count("pk")).values("n")
     return (
         rows.select_related("visitor", "operator__user", "team")
-        .prefetch_related("tags")
         .annotate(read_up_to=read_up_to if operator else F("head"))
         .annotate(unread=Coalesce(Subquery(count), 0))
     )
 
 
-def counters(user: Any) -> dict[str, int]:
-    """How many conversations stand in each view; closed ones are not counted, they only grow."""
-    operator = operator_of(user)
-    views = [view for view in VIEWS if view != "closed"]
-    counts: dict[str, int] = (
-        Conversation.objects.visible_to(user)
-        .exclude(status=Status.CLOSED)
-        .aggregate(**{view: Count("pk", filter=in_view(view, operator)) for view in views})
-    )
-    return counts
-
-
 def get_conversation(user: Any, conversation_id: uuid.UUID) -> Conversation:
-    """One conversation that the user may see, ready for a list; raises ``not_found``."""
-    rows = with_unread(Conversation.objects.visible_to(user), operator_of(user))
+    """One conversation that the user may see, ready for a list, with ``read_by_user``: how far
+    the visitor has read; raises ``not_found``."""
+    mark = ReadMarker.objects.filter(conversation=OuterRef("pk"), operator=None)
+    rows = with_unread(visible(user), operator_of(user)).annotate(
+        read_by_user=Coalesce(Subquery(mark.values("seq")[:1]), 0)
+    )
     found = rows.filter(pk=conversation_id).first()
     if found is None:
         raise not_found()
@@ -217,21 +147,19 @@ def colleagues() -> QuerySet[Operator]:
     return (
         Operator.objects.filter(user__is_active=True)
         .select_related("user")
-        .prefetch_related("teams")
         .order_by("display_name", "user__username")
     )
 
 
-def _encode_cursor(moment: dt.datetime, conversation_id: uuid.UUID) -> str:
-    text = f"{moment.astimezone(dt.UTC).isoformat()}|{conversation_id.hex}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str) -> tuple[dt.datetime, uuid.UUID]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        moment, _, identifier = base64.urlsafe_b64decode(padded).decode().partition("|")
-        when = dt.datetime.fromisoformat(moment)
-        return (when if when.tzinfo else timezone.make_aware(when)), uuid.UUID(identifier)
-    except (ValueError, binascii.Error) as error:
-        raise RefusedError("invalid_field", field="cursor") from error
+def labels_and_teams(conversation: Conversation) -> tuple[list[Label], list[Label]]:
+    """Every tag, those of the conversation marked as worn, and every team; one statement."""
+    worn = Exists(
+        Conversation.tags.through.objects.filter(conversation=conversation, tag=OuterRef("pk"))
+    )
+    tags = Tag.objects.order_by().values_list(
+        Value("tag"), "pk", "name", Case(When(worn, then=1), default=0)
+    )
+    teams = Team.objects.order_by().values_list(Value("team"), "pk", "name", Value(0))
+    rows = sorted(tags.union(teams, all=True), key=lambda row: row[2])
+    labels = [Label(pk, name, bool(mark)) for kind, pk, name, mark in rows if kind == "tag"]
+    return labels, [Label(pk, name) for kind, pk, name, _ in rows if kind == "team"]

@@ -6,12 +6,16 @@ are made by ``migrations/0002_search.py``. Knows nothing of who may see what.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 
 from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from inbox.models import Message
 
 MAX_WORDS = 8
 MAX_CHARS = 200
@@ -22,21 +26,47 @@ SEPARATORS = "@.,:;/_-+()<>?!#&="
 MESSAGE_TEXT = f"translate(content, '{SEPARATORS}', repeat(' ', {len(SEPARATORS)}))"
 VISITOR_TEXT = MESSAGE_TEXT.replace("content", "name || ' ' || email")
 
-SQLITE_MESSAGES = """
-SELECT e.conversation_id FROM frontdesk_inbox_event e
-WHERE e.id IN (SELECT rowid FROM frontdesk_inbox_message_search
-               WHERE frontdesk_inbox_message_search MATCH %s)
-"""
-SQLITE_VISITORS = """
-SELECT rowid FROM frontdesk_inbox_visitor_search WHERE frontdesk_inbox_visitor_search MATCH %s
-"""
-POSTGRESQL_MESSAGES = f"""
+NEWEST_MESSAGES = 2_000
+"""A search looks at so many messages with its words, the newest ones: whoever looks for a word that
+stands in every second message wants the latest, and nobody waits for all of them."""
+NEWEST_VISITORS = 500
+MIN_BEGINNING = 3
+"""Shorter words match whole: half of all words begin with some two letters."""
+WINDOWS = tuple(dt.timedelta(days=days) for days in (2, 14, 90, 365))
+"""How far back from the newest message PostgreSQL looks, one after the other until it has enough:
+its index of words knows no order, so it would fetch every message first."""
+
+BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+SQLITE = f"""
+SELECT conversation_id FROM frontdesk_inbox_event WHERE id IN (
+    SELECT rowid FROM frontdesk_inbox_message_search
+    WHERE frontdesk_inbox_message_search MATCH %s ORDER BY rowid DESC LIMIT {NEWEST_MESSAGES})
+UNION
+SELECT id FROM frontdesk_inbox_conversation WHERE visitor_id IN (
+    SELECT rowid FROM frontdesk_inbox_visitor_search
+    WHERE frontdesk_inbox_visitor_search MATCH %s ORDER BY rowid DESC LIMIT {NEWEST_VISITORS})
+"""  # noqa: S608 -- constants only
+SQLITE_VISITORS = f"""
+SELECT rowid FROM frontdesk_inbox_visitor_search
+WHERE frontdesk_inbox_visitor_search MATCH %s ORDER BY rowid DESC LIMIT {NEWEST_VISITORS}
+"""  # noqa: S608 -- constants only
+POSTGRESQL_WINDOW = f"""
 SELECT conversation_id FROM frontdesk_inbox_message
 WHERE to_tsvector('simple', {MESSAGE_TEXT}) @@ to_tsquery('simple', %s)
+AND created_at > %s AND created_at <= %s
 """  # noqa: S608 -- constants only
 POSTGRESQL_VISITORS = f"""
 SELECT id FROM frontdesk_inbox_visitor
 WHERE to_tsvector('simple', {VISITOR_TEXT}) @@ to_tsquery('simple', %s)
+ORDER BY id DESC LIMIT {NEWEST_VISITORS}
+"""  # noqa: S608 -- constants only
+POSTGRESQL = f"""
+SELECT conversation_id FROM (
+    SELECT conversation_id FROM ({" UNION ALL ".join([POSTGRESQL_WINDOW] * (len(WINDOWS) + 1))}
+    ) by_time LIMIT {NEWEST_MESSAGES}) newest
+UNION
+SELECT id FROM frontdesk_inbox_conversation WHERE visitor_id IN ({POSTGRESQL_VISITORS})
 """  # noqa: S608 -- constants only
 
 
@@ -48,8 +78,8 @@ def words_of(text: str) -> list[str]:
 def matching(text: str) -> Q:
     """Conversations in which one message, or the visitor's name or address, has all the words.
 
-    Each word matches by its beginning. Text without a word matches nothing; the id of a
-    conversation matches that one.
+    Each word of three letters or more matches by its beginning. Text without a word matches
+    nothing; the id of a conversation matches that one.
     """
     with_id = _with_id(text)
     words = words_of(text)
@@ -58,24 +88,58 @@ def matching(text: str) -> Q:
     if not words:
         return Q(pk__in=[])
     if connection.vendor == "sqlite":
-        query = " ".join(f'"{word}"*' for word in words)
-        return _found(SQLITE_MESSAGES, SQLITE_VISITORS, query)
+        query = _sqlite_query(words)
+        return Q(pk__in=RawSQL(SQLITE, [query, query]))  # noqa: S611 -- parameters bound
     if connection.vendor == "postgresql":
-        query = " & ".join(f"{word}:*" for word in words)
-        return _found(POSTGRESQL_MESSAGES, POSTGRESQL_VISITORS, query)
+        query = _postgresql_query(words)
+        windows = [value for begin, end in _windows() for value in (query, begin, end)]
+        return Q(pk__in=RawSQL(POSTGRESQL, [*windows, query]))  # noqa: S611 -- parameters bound
     return _scanned(words)
 
 
-def _found(messages: str, visitors: str, query: str) -> Q:
-    return Q(pk__in=RawSQL(messages, [query])) | Q(visitor_id__in=RawSQL(visitors, [query]))  # noqa: S611 -- constants, parameters bound
+def visitors_matching(text: str) -> Q:
+    """Visitors whose name or address has all the words, or whom the host knows by this text."""
+    known = Q(external_id=text.strip(), external_id__gt="")
+    words = words_of(text)
+    if words and connection.vendor == "sqlite":
+        found = RawSQL(SQLITE_VISITORS, [_sqlite_query(words)])  # noqa: S611 -- parameters bound
+        return known | Q(pk__in=found)
+    if words and connection.vendor == "postgresql":
+        found = RawSQL(POSTGRESQL_VISITORS, [_postgresql_query(words)])  # noqa: S611
+        return known | Q(pk__in=found)
+    return known | (_named(words, "") if words else Q(pk__in=[]))
+
+
+def _by_beginning(word: str) -> bool:
+    return len(word) >= MIN_BEGINNING or not word.isascii()
+
+
+def _sqlite_query(words: list[str]) -> str:
+    return " ".join(f'"{word}"*' if _by_beginning(word) else f'"{word}"' for word in words)
+
+
+def _postgresql_query(words: list[str]) -> str:
+    return " & ".join(f"{word}:*" if _by_beginning(word) else word for word in words)
+
+
+def _windows() -> list[tuple[dt.datetime, dt.datetime]]:
+    """Stretches of time from the newest message back to the beginning."""
+    newest = Message.objects.order_by("-created_at").values_list("created_at", flat=True).first()
+    ends = [newest or timezone.now()]
+    ends += [ends[0] - back for back in WINDOWS]
+    return list(zip([*ends[1:], BEFORE_ALL], ends, strict=True))
+
+
+def _named(words: list[str], visitor: str) -> Q:
+    name = Q()
+    for word in words:
+        name &= Q(**{f"{visitor}name__icontains": word}) | Q(**{f"{visitor}email__icontains": word})
+    return name
 
 
 def _scanned(words: list[str]) -> Q:
     """Databases without an index of ours: correct, not fast."""
-    name = Q()
-    for word in words:
-        name &= Q(visitor__name__icontains=word) | Q(visitor__email__icontains=word)
-    return name | Q(messages__content__icontains=" ".join(words))
+    return _named(words, "visitor__") | Q(messages__content__icontains=" ".join(words))
 
 
 def _with_id(text: str) -> Q | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -20,8 +20,12 @@ from bots.actions.articles import (
     rebuild_passages,
     save_article,
 )
-from bots.models import Article
+from bots.knowledge import index
+from bots.knowledge.terms import terms
+from bots.models import Article, Passage, Term
+from inbox.admin.base import NewestRows
 from inbox.errors import RefusedError
+from inbox.lists import CountOf
 
 if TYPE_CHECKING:
     # Django's own classes cannot be subscripted.
@@ -75,8 +79,11 @@ class ArticleAdmin(ArticleModelAdmin):
     form = ArticleForm
     list_display = ["title", "language", "key", "published", "passage_count", "updated_at"]
     list_filter = ["language", "published"]
-    search_fields = ["title", "key", "body"]
+    search_fields = ["title"]
+    search_help_text = _("Words of the title or the text, or the key.")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = NewestRows
     readonly_fields = ["source_path", "updated_at", "preview"]
     actions = ["publish", "unpublish", "rebuild"]
     fieldsets = [
@@ -87,13 +94,24 @@ class ArticleAdmin(ArticleModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         """With the number of passages."""
-        return super().get_queryset(request).annotate(number_of_passages=Count("passages"))
+        passages = Passage.objects.filter(article=OuterRef("pk")).order_by().values("pk")
+        return super().get_queryset(request).annotate(number_of_passages=CountOf(passages))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
+    ) -> tuple[QuerySet[Article], bool]:
+        """By the index that the bot searches, whatever the language, and by the key."""
+        if not search_term.strip():
+            return queryset, False
+        choices = [terms(search_term, code) for code in _languages()]
+        found = Q(pk__in=index.articles_with(choices)) | Q(key=search_term.strip())
+        return queryset.filter(found), False
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         """Only for a new article: a key that is in use must not change with the title."""
         return {} if obj else {"key": ["title"]}
 
-    @admin.display(description=_("passages"), ordering="number_of_passages")
+    @admin.display(description=_("passages"))
     def passage_count(self, article: Any) -> int:
         """How many passages it was cut into."""
         return int(article.number_of_passages)
@@ -152,3 +170,16 @@ class ArticleAdmin(ArticleModelAdmin):
 def _plain(queryset: QuerySet[Article]) -> QuerySet[Article]:
     """The same articles without the count, which an UPDATE cannot carry."""
     return Article.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+
+
+def _languages() -> list[str]:
+    """Languages that the index has terms of, each by one look: the first one after the last."""
+    found: list[str] = []
+    while following := (
+        Term.objects.filter(language__gt=found[-1] if found else "")
+        .order_by("language")
+        .values_list("language", flat=True)
+        .first()
+    ):
+        found.append(following)
+    return found

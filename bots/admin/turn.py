@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -41,6 +44,23 @@ class ToolCallInline(CallInline):
         return False
 
 
+class ErrorFilter(admin.SimpleListFilter):
+    """Turns that failed, by why."""
+
+    title = _("error")
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[Any, Any]]:
+        """Every code there is, without reading the table."""
+        return [(code, code) for code in sorted(MESSAGES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Only turns with an error are in the index for it."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(error_code=self.value(), error_code__gt="")
+
+
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin):
     """List with figures, and the whole way of one answer."""
@@ -56,12 +76,11 @@ class TurnAdmin(ReadOnlyAdmin):
         "tokens",
         "attempt",
     ]
-    list_filter = ["status", "bot", "error_code", "created_at"]
+    list_filter = ["status", "bot", ErrorFilter, "created_at"]
     list_select_related = ["bot", "conversation__visitor"]
-    search_fields = ["=conversation__id", "=key"]
+    search_fields = ["=key"]
     search_help_text = _("The id of a conversation or a turn.")
-    date_hierarchy = "created_at"
-    ordering = ["-id"]
+    ordering = ["-created_at", "-id"]
     inlines = [ToolCallInline]
     fields = [
         ("bot", "status"),
@@ -77,6 +96,19 @@ class TurnAdmin(ReadOnlyAdmin):
         "response_id",
     ]
     readonly_fields = ["conversation_link", "what_went_wrong", "passages", "failures"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Turn], search_term: str
+    ) -> tuple[QuerySet[Turn], bool]:
+        """By either id, whole."""
+        if not search_term.strip():
+            return queryset, False
+        try:
+            key = uuid.UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        found = Turn.objects.filter(key=key) | Turn.objects.filter(conversation_id=key)
+        return queryset.filter(pk__in=found.order_by().values("pk")), False
 
     @admin.display(description=_("visitor"))
     def visitor(self, turn: Turn) -> str:

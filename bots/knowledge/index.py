@@ -33,6 +33,16 @@ _POSTGRESQL = """
     ORDER BY ts_rank(passage.search, %s::tsquery) DESC, passage.id LIMIT %s
 """
 
+_SQLITE_ARTICLES = """
+    SELECT DISTINCT article_id FROM frontdesk_bots_passage WHERE id IN (
+        SELECT rowid FROM frontdesk_bots_passage_index
+        WHERE frontdesk_bots_passage_index MATCH %s LIMIT %s)
+"""
+_POSTGRESQL_ARTICLES = """
+    SELECT DISTINCT article_id FROM (
+        SELECT article_id FROM frontdesk_bots_passage WHERE search @@ %s::tsquery LIMIT %s) found
+"""
+
 
 def candidates(
     terms: Sequence[str], *, language: str, widget_key: str = "", limit: int = 60
@@ -58,6 +68,22 @@ def candidates(
         else:
             match = " | ".join(f"'{_quoted(term)}'" for term in terms)
             cursor.execute(_POSTGRESQL, [*scope, match, match, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def articles_with(choices: Iterable[Sequence[str]], limit: int = 2_000) -> list[int]:
+    """Ids of articles, unpublished ones too, with a passage that holds all terms of one choice."""
+    wanted = [terms for terms in choices if terms]
+    if not wanted:
+        return []
+    connection = connections[router.db_for_read(Passage)]
+    with connection.cursor() as cursor:
+        if _vendor(connection) == "sqlite":
+            groups = [" AND ".join(f'"{_quoted(term)}"' for term in terms) for terms in wanted]
+            cursor.execute(_SQLITE_ARTICLES, [" OR ".join(f"({g})" for g in groups), limit])
+        else:
+            groups = [" & ".join(f"'{_quoted(term)}'" for term in terms) for terms in wanted]
+            cursor.execute(_POSTGRESQL_ARTICLES, [" | ".join(f"({g})" for g in groups), limit])
         return [row[0] for row in cursor.fetchall()]
 
 

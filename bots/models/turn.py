@@ -156,6 +156,18 @@ class Turn(models.Model):
             ),
             models.Index(fields=["bot", "-finished_at"], name="frontdesk_turn_finished"),
             models.Index(fields=["bot", "-created_at"], name="frontdesk_turn_created"),
+            models.Index(fields=["-created_at", "-id"], name="frontdesk_turn_newest"),
+            models.Index(
+                fields=["error_code", "-created_at", "-id"],
+                condition=Q(error_code__gt=""),
+                name="frontdesk_turn_errors",
+            ),
+            # Most are done; what is not is looked for by its state.
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=Q(status="failed") | Q(status="cancelled") | Q(status="handed_over"),
+                name="frontdesk_turn_undone",
+            ),
         ]
 
     def __str__(self) -> str:

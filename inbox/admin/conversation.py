@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from inbox.admin.base import ReadOnlyAdmin
-from inbox.models import Conversation, Event, EventKind
+from inbox.admin.filters import StateFilter, TagFilter
+from inbox.lists import CountOf
+from inbox.models import Conversation, Event, Message
 from inbox.ports import trace_urls
 from inbox.search import matching
 
@@ -36,11 +38,10 @@ class ConversationAdmin(ReadOnlyAdmin):
         "created_at",
         "updated_at",
     ]
-    list_filter = ["status", "handled_by", "team", "operator", "tags", "widget_key", "created_at"]
+    list_filter = [StateFilter, "team", "operator", TagFilter, "updated_at"]
     list_select_related = ["visitor", "operator__user", "team"]
     search_fields = ["id"]
     search_help_text = _("Words of a message, the visitor's name or address, or the id.")
-    date_hierarchy = "created_at"
     ordering = ["-updated_at", "-id"]
     fields = [
         ("visitor_link", "status", "handled_by"),
@@ -58,7 +59,8 @@ class ConversationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         """Rows with the number of messages that they hold."""
         rows: QuerySet[Conversation] = super().get_queryset(request)
-        return rows.annotate(said=Count("events", filter=Q(events__kind=EventKind.MESSAGE)))
+        said = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("pk")
+        return rows.annotate(said=CountOf(said))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from inbox.actions import presence
 from inbox.admin.base import Base
 from inbox.conf import inbox_settings
-from inbox.models import HandledBy, Operator, Status
+from inbox.lists import CountOf
+from inbox.models import Conversation, HandledBy, Operator, Status
 from inbox.realtime.publish import publish_control
 
 
@@ -41,9 +42,11 @@ class OperatorAdmin(Base):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
         """Rows with what each of them is answering."""
         rows: QuerySet[Operator] = super().get_queryset(request)
-        theirs = Q(conversations__status=Status.OPEN, conversations__handled_by=HandledBy.OPERATOR)
+        theirs = Conversation.objects.filter(
+            operator=OuterRef("pk"), status=Status.OPEN, handled_by=HandledBy.OPERATOR
+        )
         return rows.prefetch_related("teams").annotate(
-            holds=Count("conversations", filter=theirs, distinct=True)
+            holds=CountOf(theirs.order_by().values("pk"))
         )
 
     @admin.display(description=_("teams"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from inbox.admin.base import Base
-from inbox.models import CannedReply, Tag
+from inbox.admin.base import MOST_ROWS, AtLeast, Base
+from inbox.lists import CountOf
+from inbox.models import CannedReply, Conversation, Tag
 from inbox.texts import clip
 
 
@@ -37,10 +38,11 @@ class TagAdmin(Base):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         """Rows with the number of conversations."""
         rows: QuerySet[Tag] = super().get_queryset(request)
-        return rows.annotate(worn=Count("conversations"))
+        given = Conversation.tags.through.objects.filter(tag=OuterRef("pk")).values("pk")
+        return rows.annotate(worn=CountOf(given[: MOST_ROWS + 1]))
 
     @admin.display(description=_("conversations"))
     def uses(self, tag: Tag) -> int:
-        """How many wear it."""
+        """How many wear it; counting ends where it is only many."""
         count: int = tag.worn  # type: ignore[attr-defined]
-        return count
+        return AtLeast(MOST_ROWS) if count > MOST_ROWS else count

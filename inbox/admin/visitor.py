@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from inbox.actions import visitors
 from inbox.admin.base import ReadOnlyAdmin
-from inbox.models import Visitor
+from inbox.admin.filters import BlockedFilter
+from inbox.lists import CountOf
+from inbox.models import Conversation, Visitor
+from inbox.search import visitors_matching
 
 
 @admin.register(Visitor)
@@ -28,9 +31,10 @@ class VisitorAdmin(ReadOnlyAdmin):
         "last_seen_at",
         "blocked_at",
     ]
-    list_filter = ["widget_key", ("blocked_at", admin.EmptyFieldListFilter), "created_at"]
-    search_fields = ["name", "email", "external_id"]
-    ordering = ["-id"]
+    list_filter = [BlockedFilter, "created_at"]
+    search_fields = ["name"]
+    search_help_text = _("Words of the name or address, or the identity as the host knows it.")
+    ordering = ["-created_at", "-id"]
     fields = [
         "display_name",
         ("is_verified", "external_id", "user"),
@@ -47,7 +51,16 @@ class VisitorAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visitor]:
         """Rows with the number of conversations."""
         rows: QuerySet[Visitor] = super().get_queryset(request)
-        return rows.annotate(held=Count("conversations"))
+        held = Conversation.objects.filter(visitor=OuterRef("pk")).order_by().values("pk")
+        return rows.annotate(held=CountOf(held))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Visitor], search_term: str
+    ) -> tuple[QuerySet[Visitor], bool]:
+        """Full-text, or exactly as the host names somebody."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(visitors_matching(search_term)), False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may change visitors may act on them."""

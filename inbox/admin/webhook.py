@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -63,10 +64,23 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         *("webhook_id", "endpoint", "event_type", "state", "attempt", "last_status"),
         *("last_error", "next_at", "delivered_at"),
     ]
-    list_filter = ["state", "endpoint", "event_type"]
+    list_filter = ["state", "endpoint"]
     list_select_related = ["endpoint"]
-    search_fields = ["webhook_id", "conversation_id"]
+    search_fields = ["=webhook_id"]
+    search_help_text = _("The id of a delivery, or of a conversation.")
     actions = ["send_again"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
+    ) -> tuple[QuerySet[WebhookDelivery], bool]:
+        """By either id, whole."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(conversation_id=uuid.UUID(term)), False
+        except ValueError:
+            return queryset.filter(webhook_id=term), False
 
     @admin.action(description=_("Send again under the same id"), permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inbox import queries
+from inbox import lists
 from inbox.actions.posting import Draft, OperatorSender, Posted, post
 from inbox.api import serializers as shapes
 from inbox.api.base import InboxView
@@ -38,7 +39,7 @@ class ConversationList(InboxView):
     @described(
         operation_id="conversations_list",
         parameters=[
-            OpenApiParameter("view", OpenApiTypes.STR, enum=queries.VIEWS),
+            OpenApiParameter("view", OpenApiTypes.STR, enum=lists.VIEWS),
             OpenApiParameter("search", OpenApiTypes.STR),
             OpenApiParameter("cursor", OpenApiTypes.STR),
         ],
@@ -46,12 +47,13 @@ class ConversationList(InboxView):
     )
     def get(self, request: Request) -> Response:
         """One page; `next` is the cursor of the following one."""
-        page = queries.conversation_page(
+        page = lists.conversation_page(
             request.user,
             view=request.query_params.get("view", ""),
             search=request.query_params.get("search", ""),
             cursor=request.query_params.get("cursor", ""),
         )
+        prefetch_related_objects(page.results, "tags")
         rows = shapes.ConversationSerializer(page.results, many=True).data
         return Response({"results": rows, "next": page.next})
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from inbox import queries
+from inbox import lists, queries
 from inbox.actions import presence
 from inbox.actions.operators import set_sound
 from inbox.api import serializers as shapes
@@ -67,14 +67,14 @@ class Counters(InboxView):
         responses={
             200: inline_serializer(
                 "Counters",
-                {view: serializers.IntegerField() for view in queries.VIEWS if view != "closed"},
+                {view: serializers.IntegerField() for view in lists.COUNTED_VIEWS},
             ),
             **REFUSALS,
         },
     )
     def get(self, request: Request) -> Response:
-        """Closed conversations are not counted."""
-        return Response(queries.counters(request.user))
+        """Closed conversations are not counted; 100 stands for 100 or more."""
+        return Response(lists.counters(request.user))
 
 
 class Presence(InboxView):
@@ -103,7 +103,7 @@ class Operators(InboxView):
     @_listed(shapes.OperatorSerializer, "operators")
     def get(self, request: Request) -> Response:
         """Operators with an active account."""
-        everybody = list(queries.colleagues())
+        everybody = list(queries.colleagues().prefetch_related("teams"))
         rows = shapes.OperatorSerializer(everybody, many=True).data
         return Response({"results": rows, "next": None})
 

@@ -107,6 +107,9 @@ class Conversation(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="conversations",
+        # Lists go by activity and look at the team on the way; an index of teams alone would
+        # only lead SQLite to sort all of a team's conversations.
+        db_index=False,
     )
     tags = models.ManyToManyField(
         "frontdesk_inbox.Tag", verbose_name=_("tags"), blank=True, related_name="conversations"
@@ -137,12 +140,16 @@ class Conversation(models.Model):
             ("view_all", _("May see the conversations of every team")),
         ]
         indexes = [
-            models.Index(fields=["-updated_at", "-id"], name="frontdesk_conv_recent"),
+            # Whether somebody may see a row is decided by the team that stands last in these two.
+            models.Index(fields=["-updated_at", "-id", "team"], name="frontdesk_conv_latest"),
             models.Index(
-                fields=["status", "handled_by", "-updated_at", "-id"], name="frontdesk_conv_view"
+                fields=["status", "handled_by", "-updated_at", "-id", "team"],
+                name="frontdesk_conv_stretch",
             ),
             models.Index(
-                fields=["operator", "status", "-updated_at", "-id"], name="frontdesk_conv_mine"
+                fields=["operator", "status", "-updated_at", "-id"],
+                condition=Q(operator__isnull=False),
+                name="frontdesk_conv_own",
             ),
             models.Index(
                 fields=["queued_at", "id"],

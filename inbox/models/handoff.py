@@ -35,6 +35,10 @@ class Handoff(models.Model):
         verbose_name = _("hand-off")
         verbose_name_plural = _("hand-offs")
         ordering = ["-seq"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="frontdesk_handoff_newest"),
+            models.Index(fields=["reason", "-created_at", "-id"], name="frontdesk_handoff_reason"),
+        ]
 
     def __str__(self) -> str:
         return str(self.get_reason_display())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models.conversation import Conversation
@@ -78,6 +80,19 @@ class Visitor(models.Model):
                 name="frontdesk_one_visitor_per_person",
             )
         ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="frontdesk_visitor_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(blocked_at__isnull=False),
+                name="frontdesk_visitor_blocked",
+            ),
+            models.Index(
+                fields=["external_id"],
+                condition=models.Q(external_id__gt=""),
+                name="frontdesk_visitor_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -90,4 +105,10 @@ class Visitor(models.Model):
     @property
     def display_name(self) -> str:
         """The name for screens; guests without one get a short stable label."""
-        return self.name or str(_("Visitor %(code)s") % {"code": self.public_id.hex[:4].upper()})
+        return self.name or _guest_name(get_language()) % {"code": self.public_id.hex[:4].upper()}
+
+
+@lru_cache(maxsize=128)
+def _guest_name(language: str | None) -> str:
+    # Every message of a guest is told under this name; a translation costs more than the rest.
+    return gettext("Visitor %(code)s")

@@ -120,7 +120,14 @@ class WebhookDelivery(models.Model):
                 fields=["endpoint", "next_at"],
                 condition=models.Q(state="pending"),
                 name="frontdesk_webhook_due",
-            )
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(state="failed"),
+                name="frontdesk_webhook_failed",
+            ),
+            models.Index(fields=["webhook_id"], name="frontdesk_webhook_id"),
+            models.Index(fields=["conversation_id"], name="frontdesk_webhook_conv"),
         ]
 
     def __str__(self) -> str:

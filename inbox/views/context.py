@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from inbox import fragments, queries
+from inbox import fragments, lists, queries
 from inbox.conf import inbox_settings
 from inbox.errors import InboxError
-from inbox.models import Conversation, Message, Operator, Role, Tag, Team
+from inbox.models import Conversation, Operator, Role
 from inbox.ports import panels
 from inbox.realtime.records import Record, timestamp
 from inbox.realtime.summaries import summary_body
@@ -39,12 +39,12 @@ def desk_context(
 ) -> Context:
     """The whole page."""
     operator = queries.operator_of(request.user)
-    counts = queries.counters(request.user)
+    counts = lists.counters(request.user)
     titles = view_titles()
     context: Context = {
         **rows_context(request, view, conversation),
         "views": [
-            {"name": name, "title": title, "count": counts.get(name)}
+            {"name": name, "title": title, "count": lists.shown(counts.get(name))}
             for name, title in titles.items()
         ],
         "operator": operator,
@@ -66,7 +66,7 @@ def rows_context(
 ) -> Context:
     """The list; raises ``invalid_field`` for a broken cursor."""
     search = request.GET.get("search", "")[:200]
-    page = queries.conversation_page(
+    page = lists.conversation_page(
         request.user, view=view, search=search, cursor=request.GET.get("cursor", "")
     )
     following = {"cursor": page.next, **({"search": search} if search else {})}
@@ -95,6 +95,7 @@ def thread_context(request: HttpRequest, view: str, conversation: Conversation) 
     thread = queries.thread(conversation, before=_number(request.GET.get("before")))
     own_url = reverse("inbox:conversation", args=[view, conversation.pk])
     first = thread.records[0].seq if thread.records else 0
+    tags, teams = queries.labels_and_teams(conversation)
     return {
         "view": view,
         "conversation": conversation,
@@ -107,15 +108,16 @@ def thread_context(request: HttpRequest, view: str, conversation: Conversation) 
         if conversation.waiting_since
         else "",
         "earlier_url": f"{own_url}?before={first}" if thread.has_earlier else "",
-        "reads": queries.reads(conversation),
+        "reads": {"user": conversation.read_by_user},  # type: ignore[attr-defined]
         "client_id": uuid.uuid4().hex,
         "draft": {},
-        "teams": Team.objects.all(),
+        "teams": teams,
         "colleagues": [_with_presence(colleague) for colleague in queries.colleagues()],
         "snooze_choices": snooze_choices(timezone.localtime()),
         "handoff": conversation.handoffs.first(),
-        "known_tags": Tag.objects.all(),
-        "answer_sources": _answer_sources(conversation),
+        "tags": [tag for tag in tags if tag.worn],
+        "known_tags": tags,
+        "answer_sources": _answer_sources(thread.records),
         "others": queries.other_conversations(request.user, conversation),
         "panels": _panels(request, conversation),
         "admin_url": _admin_url(request, conversation),
@@ -181,10 +183,12 @@ def _is_fresh(operator: Operator) -> bool:
     return seen is not None and seen >= timezone.now() - lease
 
 
-def _answer_sources(conversation: Conversation) -> list[dict[str, str]]:
-    answers = Message.objects.filter(conversation=conversation, role=Role.ASSISTANT)
-    last = answers.order_by("-created_at").values_list("sources", flat=True).first()
-    return list(last or [])
+def _answer_sources(records: list[Record]) -> list[dict[str, str]]:
+    """What the latest answer on the page rests on."""
+    for record in reversed(records):
+        if record.kind == "message" and record.body["role"] == Role.ASSISTANT:
+            return list(record.body["sources"])
+    return []
 
 
 def _panels(request: HttpRequest, conversation: Conversation) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from inbox import queries
+from inbox import lists, queries
 from inbox.errors import InboxError
 from inbox.views.access import for_operators
 from inbox.views.commands import run_command
@@ -28,7 +28,7 @@ PARTS = {
 @for_operators
 def index(request: HttpRequest) -> HttpResponse:
     """To what waits for me, or for anybody when nothing waits for me."""
-    counts = queries.counters(request.user)
+    counts = lists.counters(request.user)
     view = "unassigned" if counts["unassigned"] and not counts["mine"] else "mine"
     return redirect("inbox:view", view)
 
@@ -36,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @for_operators
 def view_page(request: HttpRequest, view: str) -> HttpResponse:
     """A list without an open conversation."""
-    if view not in queries.VIEWS:
+    if view not in lists.VIEWS:
         return missing(request)
     try:
         if request.GET.get("part") == "rows":
@@ -50,7 +50,7 @@ def view_page(request: HttpRequest, view: str) -> HttpResponse:
 @for_operators
 def conversation_page(request: HttpRequest, view: str, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation beside its list; a POST acts on it and comes back."""
-    if view not in queries.VIEWS:
+    if view not in lists.VIEWS:
         return missing(request)
     try:
         conversation = queries.get_conversation(request.user, conversation_id)
