@@ -11,7 +11,6 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "static" / "chatwidget"
 LAUNCHER = "widget.js"
 PANEL = "panel.js"
-EXTRAS = "extras.js"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ urlpatterns = [
     path("chat/unread", reading.unread, name="unread"),
     path("chat/widget.js", assets.launcher, name="launcher"),
     path("chat/panel.js", assets.panel, name="panel"),
-    path("chat/extras.js", assets.extras, name="extras"),
     # Whatever else a client asks for is refused in JSON, as everything here.
     path("chat/<path:anything>", reading.nothing, name="nothing"),
     path("api/chatbot", answers.chatbot, name="chatbot"),

@@ -1,8 +1,8 @@
 """Every text the widget itself says, by key, for Django to translate.
 
-``POST /session`` sends them as ``widget.strings`` in the visitor's language. The front-end build
-reads the English of some from here, for a visitor whose first request fails. Words in
-braces are filled in by the widget and stay as they are in every language.
+``POST /session`` sends them as ``widget.strings`` in the visitor's language. Until they came, or
+when the first request fails, a key speaks for itself ("no connection"). Words in braces are filled
+in by the widget and stay as they are in every language.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WIDGET_STRINGS: dict[str, _StrPromise] = {
     "open": _("Open chat"),
     "close": _("Close chat"),
     "log": _("Messages"),
-    "write": _("Write a message…"),
+    "write_a_message": _("Write a message…"),
     "write_new": _("Start a new conversation…"),
     "send": _("Send"),
     "stop": _("Stop the answer"),
@@ -57,9 +57,9 @@ WIDGET_STRINGS: dict[str, _StrPromise] = {
     "rate_send": _("Send rating"),
     "skip": _("Skip"),
     "thanks": _("Thank you for your rating."),
-    "offline": _("No connection. Your messages are kept and sent later."),
+    "no_connection": _("No connection. Your messages are kept and sent later."),
     "retry_now": _("Retry now"),
-    "unavailable": _("The chat is not available here right now."),
+    "not_available_here": _("The chat is not available here right now."),
     "left": _("Characters left: {count}"),
     "privacy": _("Privacy"),
     "sound": _("Sound for new messages"),

@@ -8,7 +8,7 @@ from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from chatwidget.assets import EXTRAS, LAUNCHER, PANEL, load_asset
+from chatwidget.assets import LAUNCHER, PANEL, load_asset
 
 FRESH_SECONDS = 300
 STALE_SECONDS = 86_400
@@ -27,13 +27,6 @@ def launcher(request: HttpRequest) -> HttpResponse:
 def panel(request: HttpRequest) -> HttpResponse:
     """The panel; under its own hash (``?v=``) it never changes."""
     return _serve(request, PANEL)
-
-
-@csrf_exempt
-@require_safe
-def extras(request: HttpRequest) -> HttpResponse:
-    """What few visits need: rating, and polling where WebSocket is blocked."""
-    return _serve(request, EXTRAS)
 
 
 def _serve(request: HttpRequest, name: str) -> HttpResponse:

@@ -178,7 +178,7 @@ const server = createServer(async (request, response) => {
     );
   }
   if (url.pathname === "/chat/unread") return give("application/json", '{"unread":0}');
-  if (/^\/chat\/(widget|panel|extras)\.js$/.test(url.pathname))
+  if (/^\/chat\/(widget|panel)\.js$/.test(url.pathname))
     return give("text/javascript", built(url.pathname.slice(6)));
   if (url.pathname === "/style.css") return give("text/css", readFileSync(join(here, "page.css")));
   if (url.pathname === "/favicon.ico") return give("image/x-icon", "", 204);

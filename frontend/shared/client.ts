@@ -7,21 +7,11 @@ import { createLink, type Status, type Target } from "./connection";
 import { listeners } from "./dom";
 import type { ClientFrame, ErrorFrame, ServerFrame, Session } from "./frames";
 import { createOutbox, type Draft, type OutItem } from "./outbox";
+import { type Port, poll, post } from "./polling";
 import { empty, reduce, type State } from "./reducer";
 import { createStore } from "./storage";
 import { createTabs } from "./tabs";
 
-/** What the polling transport needs of the client. */
-export interface Port {
-  readonly snap: Snapshot;
-  request(path: string, body?: object): Promise<Response>;
-  refusal(response: Response): Promise<ErrorFrame>;
-  onFrame(frame: ServerFrame): void;
-}
-export interface Extras {
-  poll(port: Port): Promise<void>;
-  post(port: Port, frame: ClientFrame): Promise<void>;
-}
 export interface ClientConfig {
   key: string;
   base: string;
@@ -48,8 +38,6 @@ export function createClient(
   hooks: {
     onChange(): void;
     onFrame(frame: ServerFrame): void;
-    /** Fetches the parts that few visits need. */
-    extras(): Promise<Extras>;
   },
 ) {
   const store = createStore(`frontdesk.${config.key}.`);
@@ -174,8 +162,8 @@ export function createClient(
   const link = createLink({
     dial,
     onFrame,
-    poll: async () => (await hooks.extras()).poll(port),
-    post: async (frame) => (await hooks.extras()).post(port, frame),
+    poll: () => poll(port),
+    post: (frame) => post(port, frame),
     onStatus(status, code) {
       if (status !== "open") outbox.dropped();
       update({ status, code });

@@ -7,31 +7,45 @@ export type Child = Node | string | number | false | null | undefined;
 type Handler = (event: never) => void;
 export type Props = Record<string, string | number | boolean | null | undefined | Handler>;
 
-/** `h("button", {class: "send", onclick: send}, "Send")`; a child that is falsy is left out. */
+/** `h("a", {href}, "Help")`, `h("p", "hint", "Or else")`: a string is the class; falsy children are left out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  props?: Props | null,
+  props?: Props | string | null,
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
-  if (props) set(node, props);
-  for (const child of children) if (child) node.append(child as Node);
+  set(node, typeof props === "string" ? { class: props } : props);
+  node.append(...(children.filter((child) => child) as Node[]));
   return node;
 }
 
-export const button = (label: string, onclick: () => void, name = "") =>
-  h("button", { type: "button", class: name, dir: "auto", onclick }, label);
+/** A button with its name on it, or with an icon that the name explains. */
+export const button = (label: string, onclick: () => void, name = "", path = "") =>
+  h(
+    "button",
+    { type: "button", class: name, onclick, [path ? "aria-label" : "dir"]: path ? label : "auto" },
+    path ? icon(path) : label,
+  );
 
-/** Sets attributes, null removes one; a function becomes a listener of what its `on…` name says. */
-export function set(node: Element, props: Props): void {
+/** Sets attributes, null removes one; a function becomes the handler that its `on…` name says. */
+export function set(node: Element, props?: Props | null): void {
   for (const name in props) {
     const value = props[name];
-    if (typeof value === "function")
-      node.addEventListener(name.slice(2), value as unknown as EventListener);
+    if (typeof value === "function") (node as unknown as Props)[name] = value;
     else if (value == null) node.removeAttribute(name);
     else node.setAttribute(name, value as string);
   }
 }
+
+/** A function that says whether it was called with other values than the last time. */
+export const watcher = () => {
+  let was = "";
+  return (...now: unknown[]) => {
+    const before = was;
+    was = JSON.stringify(now);
+    return was !== before;
+  };
+};
 
 /** Listeners that all go at once. */
 export function listeners() {

@@ -1,16 +1,17 @@
-/** Texts of the widget: the server's in the visitor's language, English until those came. */
+/** Texts of the widget: the server's in the visitor's language. */
 
-import { EN, type Key } from "./strings";
+import type { Key } from "./strings";
 
 export type { Key };
 export type Translate = (key: Key, values?: Record<string, string | number>) => string;
 
-/** Before the server's texts came a key that has no fallback speaks for itself: "not sent". */
+/** Before the server's texts came a key speaks for itself: "no connection". */
 export const translator =
   (strings: Record<string, string> = {}): Translate =>
   (key, values = {}) =>
-    (strings[key] || EN[key] || key.replace("_", " ")).replace(/\{(\w+)\}/g, (hole, name) =>
-      String(values[name] ?? hole),
+    (strings[key] || key.replaceAll("_", " ")).replace(
+      /\{(\w+)\}/g,
+      (hole, name) => (values[name] ?? hole) as string,
     );
 
 const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);

@@ -1,200 +1,150 @@
 /**
  * Markdown as a growing DOM tree. Blocks that can no longer change are built once; only the open
- * end is rebuilt, so a long answer costs what its last block costs, and a streamed answer ends as
+ * end is rebuilt, so a long answer costs what its last blocks cost, and a streamed answer ends as
  * the same tree that the finished text gives at once.
  */
 
-import { h } from "./dom";
+import { button, h } from "./dom";
 import { inline } from "./inline";
 
 export interface Labels {
   copy: string;
   copied: string;
 }
-interface Block {
-  /** Index of the line after the block. */
-  end: number;
-  build(open: boolean): Node;
-}
+/** A block and the index of the line after it. */
+type Block = [end: number, node: Node];
+/** A block and the index of its first line. */
+type Placed = [at: number, node: Node];
 
-const FENCE = /^ {0,3}(```+|~~~+) *([^`]*)$/;
-const HEADING = /^ {0,3}(#{1,6}) +(.*?) *#*$/;
-const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
+/** How a fence, a heading, a rule or a quote begins. */
+const START = /^ {0,3}(?:(```+|~~~+)[^`]*$|#{1,6} +(.*?) *#*$|([-*_])(?: *\3){2,} *$|(> ?))/;
+const ITEM = /^ *([-*+]|\d{1,9}[.)])( +|$)/;
+/** What ends a paragraph without a blank line: not any number, "2026. " may stand in a sentence. */
+const INTERRUPTS = /^ *([-*+]|1[.)]) +\S/;
 const QUOTE = /^ {0,3}> ?/;
-const ITEM = /^( *)([-*+]|\d{1,9}[.)])( +|$)/;
 const DELIMITERS = /^[ |:]*-[-| :]*$/;
 const MAX_DEPTH = 6;
 
-const blank = (line: string | undefined) => !line?.trim();
+const blank = (line = "") => !line.trim();
 const untab = (line: string) => line.replace(/^\t+/, (tabs) => "    ".repeat(tabs.length));
 const indentOf = (line: string) => line.length - line.trimStart().length;
 const cells = (line: string) => line.replace(/^ *\||\| *$/g, "").split("|");
+const itemOf = (line: string) => (START.exec(line)?.[3] ? null : ITEM.exec(line));
+const numbered = (item: RegExpExecArray) => /\d/.test(item[1] as string);
 
 const isTable = (lines: string[], i: number) => {
-  const [head, below] = [lines[i] as string, lines[i + 1]];
-  return (
-    head.includes("|") &&
-    below !== undefined &&
-    DELIMITERS.test(below) &&
-    cells(head).length === cells(below).length
-  );
+  const [head, below] = [lines[i] as string, lines[i + 1] ?? ""];
+  return head.includes("|") && DELIMITERS.test(below) && cells(head).length === cells(below).length;
 };
-
-/** Whether line `i` ends a paragraph that stands above it. */
 const interrupts = (lines: string[], i: number) => {
   const line = lines[i] as string;
-  const item = ITEM.exec(line);
-  return (
-    blank(line) ||
-    FENCE.test(line) ||
-    HEADING.test(line) ||
-    RULE.test(line) ||
-    QUOTE.test(line) ||
-    (item && item[0].length < line.length && !/^(?!1[.)])\d/.test(item[2] as string)) ||
-    isTable(lines, i)
-  );
+  return blank(line) || START.test(line) || INTERRUPTS.test(line) || isTable(lines, i);
 };
 
-function blockAt(lines: string[], i: number, labels: Labels, depth: number): Block {
+/** The block that begins at line `i`; `open`: the text may still grow. */
+function block(lines: string[], i: number, labels: Labels, depth: number, open: boolean): Block {
   const line = lines[i] as string;
-  const fence = FENCE.exec(line);
-  if (fence) return code(lines, i, fence, labels);
-  const heading = HEADING.exec(line);
-  if (heading) {
-    const text = heading[2] as string;
-    return {
-      end: i + 1,
-      build: (open) => h("p", { class: "md-h" }, h("strong", null, ...inline(text, open))),
-    };
+  const [, fence, heading, rule, quote] = START.exec(line) ?? [];
+  let end = i + 1;
+  const until = (stop: (line: string) => unknown) => {
+    while (end < lines.length && !stop(lines[end] as string)) end++;
+    return lines.slice(i, end);
+  };
+  const grows = () => open && end >= lines.length;
+  if (fence) {
+    const close = new RegExp(`^ {0,3}${fence[0]}{${fence.length},} *$`);
+    const text = until((next) => close.test(next)).slice(1);
+    return [end + 1, code(text.join("\n"), labels)];
   }
-  if (RULE.test(line)) return { end: i + 1, build: () => h("hr") };
+  if (heading != null)
+    return [end, h("p", { class: "md-h" }, h("strong", null, ...inline(heading, grows())))];
+  if (rule) return [end, h("hr")];
   if (depth < MAX_DEPTH) {
-    if (QUOTE.test(line)) return quote(lines, i, labels, depth);
-    if (ITEM.test(untab(line))) return list(lines, i, labels, depth);
+    if (quote) {
+      const inner = until((next) => !QUOTE.test(next)).map((part) => part.replace(QUOTE, ""));
+      return [end, h("blockquote", null, ...nodes(inner, labels, depth + 1, grows()))];
+    }
+    if (ITEM.test(untab(line))) return list(lines, i, labels, depth, open);
   }
-  if (isTable(lines, i)) return table(lines, i);
-  let end = i + 1;
-  while (end < lines.length && !interrupts(lines, end)) end++;
-  const text = lines.slice(i, end).map((part) => part.trim());
+  if (isTable(lines, i)) {
+    end++;
+    const rows = until((next) => !next.includes("|"));
+    return [end, table(rows)];
+  }
+  const text = until(() => interrupts(lines, end)).map((part) => part.trim());
   // `p` keeps its line breaks by style: people and models mean them in a chat.
-  return { end, build: (open) => h("p", null, ...inline(text.join("\n"), open)) };
+  return [end, h("p", null, ...inline(text.join("\n"), grows()))];
 }
 
-function code(lines: string[], i: number, fence: RegExpExecArray, labels: Labels): Block {
-  const mark = fence[1] as string;
-  const close = new RegExp(`^ {0,3}${mark[0]}{${mark.length},} *$`);
-  let end = i + 1;
-  while (end < lines.length && !close.test(lines[end] as string)) end++;
-  const text = lines.slice(i + 1, end).join("\n");
-  return {
-    end: Math.min(end + 1, lines.length),
-    build() {
-      const onclick = async () => {
-        await navigator.clipboard.writeText(text);
-        button.textContent = labels.copied;
-      };
-      const button = h("button", { type: "button", class: "copy s", onclick }, labels.copy);
-      // Scrolls sideways, so the keyboard must be able to reach it.
-      return h(
-        "div",
-        { class: "code", dir: "ltr" },
-        h("pre", { tabindex: 0 }, h("code", null, text)),
-        button,
-      );
+function code(text: string, labels: Labels) {
+  const copy = button(
+    labels.copy,
+    async () => {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = labels.copied;
     },
-  };
+    "copy s",
+  );
+  // Scrolls sideways, so the keyboard must be able to reach it.
+  const pre = h("pre", { tabindex: 0 }, h("code", null, text));
+  return h("div", { class: "code", dir: "ltr" }, pre, copy);
 }
 
-function quote(lines: string[], i: number, labels: Labels, depth: number): Block {
-  let end = i;
-  while (end < lines.length && QUOTE.test(lines[end] as string)) end++;
-  const inner = lines.slice(i, end).map((part) => part.replace(QUOTE, ""));
-  return {
-    end,
-    build: (open) => h("blockquote", null, ...build(inner, labels, depth + 1, open)),
-  };
-}
-
-function list(lines: string[], i: number, labels: Labels, depth: number): Block {
+function list(lines: string[], i: number, labels: Labels, depth: number, open: boolean): Block {
+  const first = ITEM.exec(untab(lines[i] as string)) as RegExpExecArray;
+  const ordered = numbered(first);
   const items: string[][] = [];
-  const first = (ITEM.exec(untab(lines[i] as string)) as RegExpExecArray)[2] as string;
-  const ordered = /\d/.test(first);
-  let width = 0;
+  let current: string[] = [];
+  let width = 99;
   let end = i;
   for (; end < lines.length; end++) {
     const line = untab(lines[end] as string);
-    const item = RULE.test(line) ? null : ITEM.exec(line);
+    const item = itemOf(line);
     const indent = indentOf(line);
-    const current = items[items.length - 1];
-    if (item && /\d/.test(item[2] as string) === ordered && (!current || indent < width)) {
-      width = indent + (item[2] as string).length + 1;
-      items.push([line.slice(item[0].length)]);
-    } else if (!current) break;
-    else if (blank(line)) {
-      let next = end;
-      while (next < lines.length && blank(lines[next])) next++;
-      if (next === lines.length) break;
-      const after = untab(lines[next] as string);
-      const again = RULE.test(after) ? null : ITEM.exec(after);
-      if (indentOf(after) < 2 && !(again && /\d/.test(again[2] as string) === ordered)) break;
+    if (item && numbered(item) === ordered && indent < width) {
+      width = indent + (item[1] as string).length + 1;
+      current = [line.slice(item[0].length)];
+      items.push(current);
+    } else if (blank(line)) {
+      const after = untab(lines.find((next, at) => at > end && !blank(next)) ?? "");
+      const again = itemOf(after);
+      if (indentOf(after) < 2 && !(again && numbered(again) === ordered)) break;
       current.push("");
-    } else if (indent >= 2) current.push(line.slice(Math.min(indent, width)));
-    else if (blank(current[current.length - 1]) || interrupts(lines, end)) break;
+    } else if (indent > 1) current.push(line.slice(Math.min(indent, width)));
+    else if (blank(current.at(-1)) || interrupts(lines, end)) break;
     else current.push(line);
   }
-  const from = Number.parseInt(first, 10);
-  return {
-    end,
-    build: (open) =>
-      h(
-        ordered ? "ol" : "ul",
-        ordered && from !== 1 ? { start: from } : null,
-        ...items.map((item, n) =>
-          h("li", null, ...build(item, labels, depth + 1, open && n === items.length - 1)),
-        ),
-      ),
-  };
+  const start = ordered ? Number.parseInt(first[1] as string, 10) : 1;
+  const rows = items.map((item, n) =>
+    h("li", null, ...nodes(item, labels, depth + 1, open && end === lines.length && !items[n + 1])),
+  );
+  return [end, h(ordered ? "ol" : "ul", start === 1 ? null : { start }, ...rows)];
 }
 
-function table(lines: string[], i: number): Block {
-  let end = i + 2;
-  while (end < lines.length && (lines[end] as string).includes("|")) end++;
-  const head = cells(lines[i] as string);
-  const rows = lines.slice(i + 2, end).map(cells);
+function table([first, , ...rest]: string[]) {
+  const head = cells(first as string);
   const row = (tag: "th" | "td", texts: string[]) =>
     h("tr", null, ...head.map((_, n) => h(tag, null, ...inline(texts[n]?.trim() ?? ""))));
-  return {
-    end,
-    build: () =>
-      h(
-        "div",
-        { class: "table", tabindex: 0 },
-        h(
-          "table",
-          null,
-          h("thead", null, row("th", head)),
-          h("tbody", null, ...rows.map((texts) => row("td", texts))),
-        ),
-      ),
-  };
+  const body = rest.map((line) => row("td", cells(line)));
+  const parts = [h("thead", null, row("th", head)), h("tbody", null, ...body)];
+  return h("div", { class: "table", tabindex: 0 }, h("table", null, ...parts));
 }
 
-function parse(lines: string[], labels: Labels, depth: number): (Block & { at: number })[] {
-  const out = [];
+function blocks(lines: string[], labels: Labels, depth: number, open: boolean): Placed[] {
+  const out: Placed[] = [];
   for (let i = 0; i < lines.length; ) {
     if (blank(lines[i])) {
       i++;
       continue;
     }
-    const block = blockAt(lines, i, labels, depth);
-    out.push({ ...block, at: i });
-    i = block.end;
+    const [end, node] = block(lines, i, labels, depth, open);
+    out.push([i, node]);
+    i = end;
   }
   return out;
 }
 
-const build = (lines: string[], labels: Labels, depth: number, open: boolean): Node[] =>
-  parse(lines, labels, depth).map((block, n, all) => block.build(open && n === all.length - 1));
+const nodes = (...args: Parameters<typeof blocks>) => blocks(...args).map(([, node]) => node);
 
 /**
  * Renders into `root`. `update(text)` takes the whole text so far and may be called as often as
@@ -202,26 +152,24 @@ const build = (lines: string[], labels: Labels, depth: number, open: boolean): N
  */
 export function createMarkdown(root: HTMLElement, labels: Labels) {
   let settled = "";
-  let tail: Node[] = [];
+  let kept = 0;
   return (text: string, done = true): void => {
-    const source = text.replace(/\r\n?/g, "\n");
-    for (const node of tail) root.removeChild(node);
+    const source = text.replace(/\r\n?/g, "\n").trimEnd();
     if (!source.startsWith(settled)) {
       settled = "";
-      root.replaceChildren();
+      kept = 0;
     }
-    // The last line may still become something else, so only complete lines settle a block.
-    const lines = source.slice(settled.length, source.lastIndexOf("\n") + 1).split("\n");
-    const blocks = parse(lines.slice(0, -1), labels, 0);
-    const last = blocks.pop();
-    if (last) {
-      for (const block of blocks) root.appendChild(block.build(false));
-      settled = source.slice(
-        0,
-        settled.length + lines.slice(0, last.at).reduce((sum, line) => sum + line.length + 1, 0),
-      );
+    const lines = source.slice(settled.length).split("\n");
+    const found = blocks(lines, labels, 0, !done);
+    while (root.childNodes.length > kept) root.lastChild?.remove();
+    root.append(...found.map(([, node]) => node));
+    // The last line may still become something else and changes how the one above it is read, so
+    // what stands before a block that begins above these two is settled.
+    const next = found.findLastIndex(([at]) => at < lines.length - 2);
+    if (next > 0) {
+      kept += next;
+      const [at] = found[next] as Placed;
+      settled = source.slice(0, settled.length + lines.slice(0, at).join("\n").length + 1);
     }
-    tail = build(source.slice(settled.length).split("\n"), labels, 0, !done);
-    for (const node of tail) root.appendChild(node);
   };
 }

@@ -59,9 +59,8 @@ export function createOutbox(store: Store, now: () => number = Date.now) {
     items,
     get: read,
     add(draft: Draft): OutItem {
-      const id = crypto.randomUUID
-        ? crypto.randomUUID()
-        : `${now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+      // Unique among this visitor's messages; crypto.randomUUID is missing on insecure pages.
+      const id = `${now().toString(36)}-${Math.random().toString(36).slice(2)}`;
       const item = { ...draft, id, n: nextPlace(), at: now(), tries: 0 };
       write(item);
       return item;

@@ -4,7 +4,7 @@ export type Key =
   | "open"
   | "close"
   | "log"
-  | "write"
+  | "write_a_message"
   | "write_new"
   | "send"
   | "stop"
@@ -43,15 +43,9 @@ export type Key =
   | "rate_send"
   | "skip"
   | "thanks"
-  | "offline"
+  | "no_connection"
   | "retry_now"
-  | "unavailable"
+  | "not_available_here"
   | "left"
   | "privacy"
   | "sound";
-
-export const EN: Partial<Record<Key, string>> = {
-  write: "Write a message…",
-  offline: "No connection. Your messages are kept and sent later.",
-  unavailable: "The chat is not available here right now.",
-};

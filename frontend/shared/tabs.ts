@@ -1,6 +1,6 @@
 /**
- * Elects one tab of this browser to hold the connection and lets the tabs talk. A browser without
- * Web Locks or BroadcastChannel has only leaders, which costs sockets but loses nothing.
+ * Elects one tab of this browser to hold the connection and lets the tabs talk. Without Web Locks
+ * (a page that is not secure) there are only leaders, which costs sockets but loses nothing.
  */
 
 export interface TabsOptions<T> {
@@ -11,7 +11,7 @@ export interface TabsOptions<T> {
 export type Tabs<T> = ReturnType<typeof createTabs<T>>;
 
 export function createTabs<T>(name: string, shared: boolean, options: TabsOptions<T>) {
-  const locks = shared && "BroadcastChannel" in self ? navigator.locks : undefined;
+  const locks = shared ? navigator.locks : undefined;
   const channel = locks ? new BroadcastChannel(name) : null;
   let leads = false;
   let release: (() => void) | null = null;

@@ -107,6 +107,18 @@ test("cutting after every character gives the same tree", () => {
   );
 });
 
+test("a table takes in its rows, and the text after it stands alone", () => {
+  const text = "before\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n\nafter";
+  const at = root();
+  createMarkdown(at, labels)(text);
+  assert.equal(at.querySelectorAll("td").length, 4);
+  assert.deepEqual(
+    [...at.children].map((child) => child.tagName),
+    ["P", "DIV", "P"],
+  );
+  assert.equal(at.textContent, "beforeab1234after");
+});
+
 test("a bullet list followed by a numbered one are two lists", () => {
   assert.match(once("- a\n1. b"), /<ul><li><p>a<\/><\/><\/><ol><li><p>b<\/><\/><\/>/);
 });

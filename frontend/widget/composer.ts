@@ -1,6 +1,6 @@
 /** Where the visitor writes: grows, keeps a draft, and never sends half a composed character. */
 
-import { h, icon, set } from "../shared/dom";
+import { button, h, set } from "../shared/dom";
 import type { Translate } from "../shared/i18n";
 import { SEND, STOP } from "../shared/icons";
 import type { Store } from "../shared/storage";
@@ -17,21 +17,9 @@ export interface ComposerOptions {
 }
 
 export function createComposer({ t, store, send, stop, typing }: ComposerOptions) {
-  const input = h("textarea", {
-    rows: 1,
-    dir: "auto",
-    enterkeyhint: "send",
-    "aria-describedby": "left",
-  });
-  const go = h("button", { type: "submit", class: "go", "aria-label": t("send") }, icon(SEND));
-  const halt = h(
-    "button",
-    { type: "button", class: "go halt", "aria-label": t("stop"), hidden: "", onclick: stop },
-    icon(STOP),
-  );
-  const count = h("div", { class: "s", id: "left" });
-  const node = h("form", null, h("div", { class: "box" }, input, halt, go), count);
   let max = 4000;
+  let left = 0;
+  let text = "";
   let stoppable = false;
   let told = 0;
   let quiet: ReturnType<typeof setTimeout>;
@@ -42,47 +30,56 @@ export function createComposer({ t, store, send, stop, typing }: ComposerOptions
     told = 0;
   };
   const refresh = () => {
-    const text = input.value.trim();
-    const left = max - [...text].length;
+    text = input.value.trim();
+    left = max - [...text].length;
     set(go, { "aria-disabled": text && left >= 0 ? null : true });
     count.textContent = left < max / 10 ? t("left", { count: left }) : "";
-    count.classList.toggle("bad", left < 0);
+    count.className = left < 0 ? "s bad" : "s";
     halt.hidden = !stoppable;
     go.hidden = stoppable && !text;
     input.style.height = "auto";
     input.style.height = `${input.scrollHeight}px`;
   };
-  const submit = (event?: Event) => {
-    event?.preventDefault();
-    const text = input.value.trim();
-    if (go.hasAttribute("aria-disabled")) return input.focus();
-    input.value = "";
-    store.set("draft", null);
-    silent();
-    refresh();
+  const submit = () => {
+    if (text && left >= 0) {
+      const content = text;
+      input.value = "";
+      store.set("draft", null);
+      silent();
+      refresh();
+      send(content);
+    }
     input.focus();
-    send(text);
   };
-  node.addEventListener("submit", submit);
-  input.addEventListener("keydown", (event) => {
-    // 229: Safari ends the composition before this Enter and no longer calls it composing.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
-      return;
-    submit(event);
+  const input = h("textarea", {
+    rows: 1,
+    dir: "auto",
+    enterkeyhint: "send",
+    "aria-describedby": "left",
+    onkeydown(event: KeyboardEvent) {
+      // 229: Safari ends the composition before this Enter and no longer calls it composing.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
+        return;
+      event.preventDefault();
+      submit();
+    },
+    oninput() {
+      store.set("draft", input.value || null);
+      refresh();
+      clearTimeout(quiet);
+      if (!input.value) return silent();
+      quiet = setTimeout(silent, QUIET);
+      if (Date.now() - told < AGAIN) return;
+      told = Date.now();
+      typing(true);
+    },
   });
-  input.addEventListener("input", () => {
-    store.set("draft", input.value || null);
-    refresh();
-    clearTimeout(quiet);
-    if (!input.value) return silent();
-    quiet = setTimeout(silent, QUIET);
-    if (Date.now() - told < AGAIN) return;
-    told = Date.now();
-    typing(true);
-  });
+  const go = button(t("send"), submit, "go", SEND);
+  const halt = button(t("stop"), stop, "go halt", STOP);
+  const count = h("div", { id: "left" });
 
   return {
-    node,
+    node: h("form", null, h("div", "box", input, halt, go), count),
     input,
     refresh,
     update(label: string, limit: number, streaming: boolean) {

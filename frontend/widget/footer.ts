@@ -1,14 +1,17 @@
 /** The quiet line above the composer: a way to a person, the place in the queue, the way back. */
 
 import type { Snapshot } from "../shared/client";
-import { button, h } from "../shared/dom";
+import { button, h, watcher } from "../shared/dom";
 import type { Translate } from "../shared/i18n";
 import { link } from "../shared/links";
+import type { State } from "../shared/reducer";
+
+type Place = NonNullable<State["queue"]>;
 
 export function createFooter(t: Translate, ask: (what: "request_human" | "request_bot") => void) {
-  const node = h("div", { class: "state s" });
+  const node = h("div", "state s");
   const problem = h("div", { class: "s bad", role: "alert" });
-  let was = "";
+  const changed = watcher();
   let timer: ReturnType<typeof setTimeout>;
 
   return {
@@ -24,22 +27,19 @@ export function createFooter(t: Translate, ask: (what: "request_human" | "reques
       const { status, handled_by } = state.conversation ?? {};
       const closed = status === "closed";
       const queued = !closed && handled_by === "queue";
-      let words = closed ? t("closed") : "";
-      if (queued && state.queue) {
-        const { position, estimate_seconds } = state.queue;
-        words = t("queue", { position });
-        if (estimate_seconds)
-          words += ` ${t("queue_time", { minutes: Math.ceil(estimate_seconds / 60) })}`;
-      }
-      const human = features?.human && !queued && !closed && handled_by !== "operator";
+      const { position, estimate_seconds }: Partial<Place> = (queued && state.queue) || {};
       const privacy = !state.last && privacy_url;
-      const sign = JSON.stringify([words, human, queued, privacy]);
-      if (sign === was) return;
-      was = sign;
+      const now = [features, bot_name, privacy, status, handled_by, position, estimate_seconds];
+      if (!changed(now)) return;
+      let words = closed ? t("closed") : "";
+      if (position) words = t("queue", { position });
+      if (estimate_seconds)
+        words += ` ${t("queue_time", { minutes: Math.ceil(estimate_seconds / 60) })}`;
       node.textContent = words;
-      if (human) node.append(button(t("human"), () => ask("request_human"), "quiet"));
-      if (queued && bot_name)
-        node.append(button(t("back_to_bot"), () => ask("request_bot"), "quiet"));
+      if (queued) {
+        if (bot_name) node.append(button(t("back_to_bot"), () => ask("request_bot"), "quiet"));
+      } else if (features?.human && !closed && handled_by !== "operator")
+        node.append(button(t("human"), () => ask("request_human"), "quiet"));
       if (privacy) node.append(link(privacy, [t("privacy")]));
     },
   };

@@ -30,8 +30,9 @@ function boot(queued: Call[] | undefined) {
   const key = data.widget || "default";
   const prefix = `frontdesk.${key}.`;
   const html = document.documentElement;
-  const base = data.base ? new URL(data.base, page) : new URL(".", own);
-  const panelUrl = data.panel ? new URL(data.panel, page) : new URL("panel.js", own);
+  const beside = (given: string | undefined, name: string) =>
+    given ? new URL(given, page) : new URL(name, own);
+  const base = `${beside(data.base, ".")}`;
   const host = document.createElement("frontdesk-chat");
   const root = host.attachShadow({ mode: "open" });
   const badge = make("span", "badge");
@@ -57,7 +58,7 @@ function boot(queued: Call[] | undefined) {
   const show = () => {
     attr("expanded", `${open}`);
     attr("label", unread ? `${label} (${unread})` : label);
-    badge.textContent = unread ? (unread > 99 ? "99+" : `${unread}`) : "";
+    badge.textContent = unread > 99 ? "99+" : `${unread || ""}`;
   };
   const shade = () =>
     wrap.toggleAttribute("data-dark", theme === "dark" || (theme !== "light" && dark.matches));
@@ -69,7 +70,7 @@ function boot(queued: Call[] | undefined) {
 
   const context: Context = {
     key,
-    base: base.href,
+    base,
     lang: data.lang || html.lang || navigator.language,
     dir: data.dir || html.dir,
     root,
@@ -96,7 +97,7 @@ function boot(queued: Call[] | undefined) {
   };
 
   const load = () => {
-    loading ??= import(panelUrl.href).then(
+    loading ??= import(`${beside(data.panel, "panel.js")}`).then(
       (module: { mount(context: Context): Panel }) => module.mount(context),
       (error) => {
         loading = undefined; // the next click tries again
@@ -179,11 +180,10 @@ function boot(queued: Call[] | undefined) {
 
 /** Text on the accent is whichever of white and black reads better; always above 4.5 : 1. */
 function paint(style: CSSStyleDeclaration, accent: string) {
-  const part = (at: number) => (Number.parseInt(accent.slice(at, at + 2), 16) / 255) ** 2.2;
+  const part = (at: number) => (+`0x${accent.slice(at, at + 2)}` / 255) ** 2.2;
   const luminance = 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
   style.setProperty("--a", accent);
   style.setProperty("--oa", luminance > 0.18 ? "#000" : "#fff");
-  style.setProperty("--ad", `color-mix(in srgb,${accent},#fff)`);
 }
 
 declare global {

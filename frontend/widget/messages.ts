@@ -3,7 +3,7 @@
 import { button, h } from "../shared/dom";
 import type { WidgetInfo } from "../shared/frames";
 import { dayLabel, type Translate } from "../shared/i18n";
-import type { createMarkdown } from "../shared/markdown";
+import { createMarkdown } from "../shared/markdown";
 import type { OutItem } from "../shared/outbox";
 import type { State } from "../shared/reducer";
 import type { Put } from "./list";
@@ -19,8 +19,6 @@ export interface View {
   /** How many of the newest messages are in the DOM. */
   limit: number;
   lang: string;
-  /** Missing when it could not be fetched: then answers are shown as they were written. */
-  markdown?: typeof createMarkdown;
   /** Shown below everything else. */
   rating: HTMLElement | null;
 }
@@ -33,9 +31,9 @@ export function createMessages(t: Translate, actions: Actions) {
   const bodies = new Map<string, Body>();
 
   /** The bubble itself outlives its row, so that text grows without a flicker. */
-  function body(key: string, mine: boolean, { markdown }: View): Body {
+  function body(key: string, mine: boolean): Body {
     const node = h("div", { dir: "auto" });
-    const draw = mine ? null : markdown?.(node, { copy: t("copy"), copied: t("copied") });
+    const draw = mine ? null : createMarkdown(node, { copy: t("copy"), copied: t("copied") });
     let was = "";
     const made: Body = {
       node,
@@ -65,7 +63,7 @@ export function createMessages(t: Translate, actions: Actions) {
     const cited = live ? [] : item.sources;
     const mine = role === "user";
     const key = item.client_id || (item.id as string);
-    const { node, write } = bodies.get(key) ?? body(key, mine, view);
+    const { node, write } = bodies.get(key) ?? body(key, mine);
     write(content ?? t("removed"), live);
     const pending = item.mark !== "sent" && item.mark !== "read";
     const mark = mine && (pending || marked) ? item.mark : undefined;

@@ -1,39 +1,41 @@
 /** The opened chat: puts client and views together and draws at most once per frame. */
 
 import { createClient } from "../shared/client";
-import { h, listeners, set, sheet } from "../shared/dom";
+import { h, listeners, set, sheet, watcher } from "../shared/dom";
 import type { ServerFrame } from "../shared/frames";
 import { translator } from "../shared/i18n";
-import { CHAT, DOWN } from "../shared/icons";
+import { DOWN } from "../shared/icons";
 import { createStore } from "../shared/storage";
 import tokens from "../shared/tokens.css";
 import { createComposer } from "./composer";
+import content from "./content.css";
 import type { Context, Panel } from "./context";
 import { createFooter } from "./footer";
 import { createHeader } from "./header";
 import css from "./panel.css";
+import { ratingCard } from "./rating";
+import { ring } from "./ring";
 import { createThread, PAGE } from "./thread";
 
 const GRACE = 3000; // a connection lost for less than this is nobody's business
 
 export function mount(context: Context): Panel {
   const { root, wrap, button, emit } = context;
-  type Extras = typeof import("./extras");
-  let loaded: Extras | null | undefined; // null: it could not be fetched, go on without
-  const extras = (): Promise<Extras> =>
-    import(import.meta.url.replace(/panel\.[^/?]*/, "extras.js"));
-  const client = createClient(context, { onChange: schedule, onFrame: heard, extras });
+  const client = createClient(context, { onChange: schedule, onFrame: heard });
   const { store } = client;
   const tab = createStore(`frontdesk.${context.key}.`, () => sessionStorage);
   const phone = matchMedia("(max-width: 480px)");
   const status = h("div", { class: "sr", role: "status" });
   const dialog = h("dialog", { class: "panel" });
   const doc = document;
+  const path = button.querySelector("path") as Element;
+  const bubble = path.getAttribute("d");
   let view = build();
   let isOpen = false;
   let limit = PAGE;
   let news = 0; // what came up to this seq is history and not announced
-  let strings = "";
+  const texts = watcher();
+  let dressed: unknown;
   let title = "";
   let lostAt = 0;
   let drawing = false;
@@ -84,11 +86,10 @@ export function mount(context: Context): Panel {
   /** New texts mean new views; what the visitor wrote waits in storage. */
   function retranslate() {
     const widget = client.snap.session?.widget;
-    if (!widget) return;
-    const next = JSON.stringify(widget.strings);
-    if (strings !== next) {
+    if (!widget || widget === dressed) return;
+    dressed = widget;
+    if (texts(widget.strings)) {
       const focused = view.composer.input.matches(":focus");
-      strings = next;
       view.thread.destroy();
       view = build();
       view.composer.restore();
@@ -115,16 +116,15 @@ export function mount(context: Context): Panel {
     header.update(snap, !!lostAt && Date.now() - lostAt > GRACE);
     footer.update(snap);
     composer.update(
-      t(closed ? "write_new" : "write"),
+      t(closed ? "write_new" : "write_a_message"),
       state.maxChars,
       !!state.turn && !state.turn.ended && widget?.features.stop !== false,
     );
     rate(closed && up && !!widget?.features.rating && store.get("rated") !== state.session);
     if (thread.sticky) limit = PAGE;
     const lang = widget?.locale || context.lang;
-    const markdown = loaded?.createMarkdown;
-    if (isOpen && session && loaded !== undefined)
-      thread.render({ state, outbox: outbox.items(), widget, up, limit, lang, markdown, rating });
+    if (isOpen && session)
+      thread.render({ state, outbox: outbox.items(), widget, up, limit, lang, rating });
     seen();
     const read = state.reads.user ?? 0;
     const unread = state.last
@@ -138,7 +138,7 @@ export function mount(context: Context): Panel {
   }
 
   function rate(wanted: boolean) {
-    if (!wanted || !loaded) rating = null;
+    if (!wanted) rating = null;
     else if (!rating) {
       const done = (score: number, comment?: string) => {
         if (score) client.send({ type: "rating", score, comment });
@@ -147,14 +147,8 @@ export function mount(context: Context): Panel {
         view.composer.input.focus();
         schedule();
       };
-      rating = loaded.ratingCard(view.t, done, view.thread.bottom);
+      rating = ratingCard(view.t, done, view.thread.bottom);
     }
-  }
-
-  function fetched(parts: Extras | null) {
-    if (parts && !loaded) root.adoptedStyleSheets.push(parts.styles());
-    loaded = parts;
-    schedule();
   }
 
   function seen() {
@@ -171,7 +165,7 @@ export function mount(context: Context): Panel {
     emit("message", frame);
     const { id, content, author } = frame;
     view.thread.arrived();
-    if (client.leads && store.get("sound") && !(isOpen && doc.hasFocus())) loaded?.ring();
+    if (client.leads && store.get("sound") && !(isOpen && doc.hasFocus())) ring();
     // After drawing, so that what is spoken is what is shown, without its Markdown; once per
     // message, because a log that grows by tokens would chatter.
     setTimeout(() => {
@@ -189,8 +183,9 @@ export function mount(context: Context): Panel {
 
   function opened(now: boolean) {
     isOpen = now;
+    dressed = null; // what the button does has another name
     wrap.classList.toggle("open", now);
-    set(button.querySelector("path") as Element, { d: now ? DOWN : CHAT });
+    set(path, { d: now ? DOWN : bubble });
     tab.set("open", now ? "1" : "0");
     emit(now ? "open" : "close");
   }
@@ -200,7 +195,6 @@ export function mount(context: Context): Panel {
     if (!isOpen) {
       opened(true);
       client.start();
-      extras().then(fetched, () => fetched(null));
       draw();
       place();
       view.composer.refresh();
@@ -239,7 +233,7 @@ export function mount(context: Context): Panel {
   const viewport = window.visualViewport;
   const { on, off } = listeners();
 
-  root.adoptedStyleSheets.push(sheet(tokens + css));
+  root.adoptedStyleSheets.push(sheet(tokens + css + content));
   set(dialog, { oncancel: (event: Event) => event.preventDefault() });
   set(wrap, { onkeydown: keyed });
   wrap.append(dialog);

@@ -1,6 +1,6 @@
 /** "How did we do?" after a conversation was closed: one click, a comment if wanted, or skip. */
 
-import { button, h, icon } from "../shared/dom";
+import { button, h, set } from "../shared/dom";
 import type { Key, Translate } from "../shared/i18n";
 import { STAR } from "../shared/icons";
 
@@ -10,12 +10,13 @@ export function ratingCard(
   grown: () => void,
 ): HTMLElement {
   let score = 0;
+  const label = t("comment");
   const comment = h("textarea", {
     rows: 2,
     dir: "auto",
     maxlength: 1000,
-    "aria-label": t("comment"),
-    placeholder: t("comment"),
+    "aria-label": label,
+    placeholder: label,
     hidden: "",
   });
   const submit = button(
@@ -23,37 +24,38 @@ export function ratingCard(
     () => done(score, comment.value.trim() || undefined),
     "main",
   );
-  submit.hidden = true;
   const word = h("span", { class: "s", role: "status" });
-  const stars = [1, 2, 3, 4, 5].map((n) =>
-    h(
-      "button",
-      { type: "button", "aria-label": t(`rate_${n}` as Key), "aria-pressed": "false" },
-      icon(STAR),
-    ),
-  );
-  stars.forEach((star, at) => {
-    star.addEventListener("click", () => {
-      score = at + 1;
-      stars.forEach((other, n) => {
-        other.className = n <= at ? "on" : "";
-        other.setAttribute("aria-pressed", String(n === at));
-      });
-      word.textContent = t(`rate_${score}` as Key);
-      comment.hidden = submit.hidden = false;
-      grown();
+  const draw = () =>
+    stars.forEach((star, n) => {
+      set(star, { class: n < score ? "on" : "", "aria-pressed": n === score - 1 });
     });
+  const stars = [1, 2, 3, 4, 5].map((n) => {
+    const name = t(`rate_${n}` as Key);
+    return button(
+      name,
+      () => {
+        score = n;
+        word.textContent = name;
+        comment.hidden = submit.hidden = false;
+        draw();
+        grown();
+      },
+      "",
+      STAR,
+    );
   });
+  submit.hidden = true;
+  draw();
   return h(
     "div",
     { class: "card", role: "group", "aria-label": t("rate") },
     h("b", null, t("rate")),
-    h("div", { class: "stars" }, ...stars),
+    h("div", "stars", ...stars),
     word,
     comment,
     h(
       "div",
-      { class: "stars" },
+      "stars",
       button(t("skip"), () => done(0), "quiet s"),
       submit,
     ),

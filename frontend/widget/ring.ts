@@ -7,11 +7,10 @@ export function ring(): void {
   const now = audio.currentTime;
   const tone = audio.createOscillator();
   const volume = audio.createGain();
-  tone.frequency.setValueAtTime(660, now);
-  tone.frequency.setValueAtTime(880, now + 0.09);
-  volume.gain.setValueAtTime(0.08, now);
-  volume.gain.exponentialRampToValueAtTime(0.0001, now + 0.3);
+  tone.frequency.value = 880;
+  volume.gain.value = 0.08;
+  volume.gain.setTargetAtTime(0, now, 0.08);
   tone.connect(volume).connect(audio.destination);
-  tone.start(now);
-  tone.stop(now + 0.3);
+  tone.start();
+  tone.stop(now + 0.5);
 }

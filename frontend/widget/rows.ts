@@ -17,32 +17,27 @@ export interface Actions {
 
 /** A picture where there is one, else the first letter on the accent. */
 export function face({ name, avatar }: Person): HTMLElement {
-  const node = h("span", { class: "face", "aria-hidden": true }, [...name][0]);
-  if (avatar && safeUrl(avatar)) {
-    const image = h("img", { src: avatar, alt: "", onerror: () => image.remove() });
-    node.append(image);
-  }
-  return node;
+  const image =
+    avatar &&
+    safeUrl(avatar) &&
+    h("img", { src: avatar, alt: "", onerror: () => (image as Element).remove() });
+  return h("span", { class: "face", "aria-hidden": true }, [...name][0], image);
 }
 
 export const pills = (options: string[], { say }: Actions) =>
-  h("div", { class: "pills" }, ...options.map((text) => button(text, () => say(text, text))));
+  h("div", "pills", ...options.map((text) => button(text, () => say(text, text))));
 
 export const dots = (label: string) =>
   h(
     "div",
-    { class: "row" },
-    h(
-      "span",
-      { class: "bubble dots", role: "img", "aria-label": label },
-      ...[1, 2, 3].map(() => h("i")),
-    ),
+    "row",
+    h("span", { class: "bubble dots", role: "img", "aria-label": label }, h("i"), h("i"), h("i")),
   );
 
 export const sources = (list: Source[], t: Translate) =>
   h(
     "div",
-    { class: "sources s" },
+    "sources s",
     h("b", null, t("sources")),
     // Numbered as the answer cites them: [1].
     ...list.map(({ url, title, snippet }, n) =>
@@ -55,7 +50,7 @@ export const sources = (list: Source[], t: Translate) =>
   );
 
 export const files = (list: Attachment[]) =>
-  h("div", { class: "sources s" }, ...list.map(({ url, name }) => link(url, [name, icon(OUT)])));
+  h("div", "sources s", ...list.map(({ url, name }) => link(url, [name, icon(OUT)])));
 
 const SIGNS = { sending: "…", waiting: "…", sent: "✓", read: "✓✓", not_sent: "" };
 
@@ -72,18 +67,17 @@ export function meta(
   if (mark === "not_sent")
     return h(
       "div",
-      { class: "meta s bad" },
-      reason ? `${t(mark)}: ${reason}` : t(mark),
+      "meta s bad",
+      t(mark) + (reason ? `: ${reason}` : ""),
       button(t("retry"), () => retry(id)),
       button(t("edit"), () => edit(id)),
     );
   const when = timeOf(item);
   const title = new Date(when).toLocaleString(lang);
-  const words = mark && `· ${t(mark)} ${SIGNS[mark]}`;
   return h(
     "div",
-    { class: "meta s" },
+    "meta s",
     h("time", { dir: "auto", datetime: timestamp, title }, clock(when, lang)),
-    words,
+    mark && `· ${t(mark)} ${SIGNS[mark]}`,
   );
 }
