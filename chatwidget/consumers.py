@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from chatwidget.access import address_of, allows_origin, request_of
 from chatwidget.actions.tickets import Admission, NotAdmitted, TicketUse
 from chatwidget.admission import admit_socket
+from chatwidget.arrivals import Arrivals
 from chatwidget.commands import perform
 from chatwidget.conf import chatwidget_settings
 from chatwidget.frames import (
@@ -27,7 +28,7 @@ from chatwidget.tokens import Ticket, read_ticket
 from chatwidget.waiting import queue_frame_of
 from chatwidget.writing import Visit, ack_body, post_message, tell_typing
 from inbox.database import in_thread
-from inbox.errors import CloseCode
+from inbox.errors import CloseCode, InboxError, TryAgainError
 from inbox.models import HandledBy
 from inbox.realtime.hub import get_hub
 from inbox.realtime.socket import LeanConsumer
@@ -35,6 +36,7 @@ from inbox.realtime.wire import decode
 
 PROTOCOL = "chat.v1"
 TICKET_PREFIX = "ticket."
+TRY_AGAIN = TryAgainError().code
 _CLIENT_ID = re.compile(r'"client_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 
 
@@ -45,6 +47,11 @@ class WidgetConsumer(LeanConsumer):
 
     visit: Visit | None = None
     reader: VisitorReader | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket, in the order in which its visitor wrote."""
+        self._arrivals = Arrivals(receive)
+        await super().__call__(scope, self._arrivals, send)
 
     async def enter(self) -> None:
         """Redeem the ticket, check the page, register, replay from ``?epoch&since``."""
@@ -141,7 +148,14 @@ class WidgetConsumer(LeanConsumer):
                     await self._move(visit, session_id)
 
     async def _on_message(self, visit: Visit, frame: MessageFrame) -> None:
-        posted = await post_message(visit, frame)
+        if self._arrivals.behind:
+            raise TryAgainError
+        try:
+            posted = await post_message(visit, frame)
+        except Exception as error:
+            if not isinstance(error, InboxError) or error.code == TRY_AGAIN:
+                await self._arrivals.hold_back()
+            raise
         self.send_frame({"type": "ack", **ack_body(posted)})
         if posted.conversation_id != visit.session_id and not posted.duplicate:
             await self._move(visit, posted.conversation_id)

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatwidget import holding
+from chatwidget import consumers, holding
 from chatwidget.actions import tickets
 from chatwidget.actions.tickets import Admission, NotAdmitted, TicketUse, redeem
 from chatwidget.consumers import WidgetConsumer
@@ -27,7 +27,7 @@ from chatwidget.streaming import EventStream
 from chatwidget.tokens import VisitorToken, issue_ticket, read_ticket
 from chatwidget.writing import Visit, tell_typing
 from config.asgi import application
-from inbox.errors import CloseCode, InboxError
+from inbox.errors import CloseCode, InboxError, TryAgainError
 from inbox.models import Event, Visitor
 from inbox.realtime.batches import Control
 from inbox.realtime.hub import get_hub
@@ -271,6 +271,36 @@ async def test_a_frame_that_breaks_us_is_an_error_and_the_socket_lives(
     assert "secret" not in str(error)
     await socket.send_to('{"type": "ping"}')
     await frame_of(socket, "pong")
+    await socket.disconnect()
+
+
+async def test_what_waits_behind_a_message_that_failed_does_not_overtake_it(
+    widget, monkeypatch, _hub
+):
+    visitor = await asyncio.to_thread(visitor_of_shop)
+    may_fail, post = asyncio.Event(), consumers.post_message
+
+    async def away(visit, frame):
+        await may_fail.wait()
+        monkeypatch.setattr("chatwidget.consumers.post_message", post)
+        raise TryAgainError
+
+    monkeypatch.setattr("chatwidget.consumers.post_message", away)
+    socket = dial(visitor)
+    await socket.connect()
+    written = {"a": "one", "b": "two", "c": "three"}
+
+    async def write_all():
+        for client_id, text in written.items():
+            frame = {"type": "message", "client_id": client_id, "content": text}
+            await socket.send_to(json.dumps(frame))
+
+    await write_all()
+    may_fail.set()
+    refused = [await frame_of(socket, "error") for _ in written]
+    assert [(e["client_id"], e["code"]) for e in refused] == [(c, "try_again") for c in "abc"]
+    await write_all()
+    assert [(await frame_of(socket, "ack"))["client_id"] for _ in written] == ["a", "b", "c"]
     await socket.disconnect()
 
 
