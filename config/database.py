@@ -70,7 +70,11 @@ def postgres(url: str) -> dict[str, Any]:
     options.setdefault("application_name", "frontdesk")
     options["options"] = "-c statement_timeout=15s -c lock_timeout=5s"
     if most := env_int("DATABASE_POOL", 20):
-        options["pool"] = {"min_size": min(2, most), "max_size": most, "timeout": 10}
+        # A pool doubles its pauses between attempts to connect for as long as it is told to go
+        # on, so that after an outage of a minute it would be back a minute late. Told to give
+        # up soon, it begins anew with the next query.
+        pool = {"min_size": min(2, most), "max_size": most, "timeout": 10}
+        options["pool"] = {**pool, "reconnect_timeout": 2}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "frontdesk",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg import OperationalError
 
 from config import database
 from config.database import database_from
+from tests.support.processes import wait_until
 
 
 def test_without_an_address_sqlite_lives_in_the_data_directory(tmp_path):
@@ -40,6 +44,37 @@ def test_a_postgres_address_becomes_a_pool_that_gives_up_in_time(monkeypatch):
     assert "statement_timeout=15s" in found["OPTIONS"]["options"]
     assert "lock_timeout=5s" in found["OPTIONS"]["options"]
     assert found["CONN_MAX_AGE"] == 0
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_a_pool_is_back_soon_after_a_long_outage(postgres_server, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL", "4")
+    url = postgres_server.url(postgres_server.create_database())
+    options = {"TIME_ZONE": None, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True}
+    settings = {**database_from(url, data_dir=Path()), **options}
+    settings["OPTIONS"]["pool"] |= {"timeout": 1}
+    with DatabaseWrapper(settings, alias="desk").pool as pool:
+        assert answers(pool)
+        postgres_server.crash()
+        away = time.monotonic()
+        try:
+            while time.monotonic() - away < 8:
+                assert not answers(pool)
+        finally:
+            postgres_server.start()
+        back = time.monotonic()
+        wait_until(lambda: answers(pool), what="the pool")
+        assert time.monotonic() - back < 5
+
+
+def answers(pool) -> bool:
+    try:
+        with pool.connection() as desk:
+            desk.execute("SELECT 1")
+    except OperationalError:
+        return False
+    return True
 
 
 def test_a_pool_of_none_opens_connections_as_they_are_needed(monkeypatch):
