@@ -172,6 +172,14 @@ async def test_a_database_that_is_away_closes_with_4013(dial, olga, monkeypatch)
     assert await (await dial(olga)).closed_with() == 4013
 
 
+async def test_a_login_that_cannot_be_looked_up_closes_with_4013(dial, olga, monkeypatch):
+    async def away(scope):
+        raise OperationalError
+
+    monkeypatch.setattr("channels.auth.get_user", away)
+    assert await (await dial(olga)).closed_with() == 4013
+
+
 async def test_connected_tells_who_one_is_and_what_is_allowed(dial, olga):
     frame = await (await dial(olga)).until("connected")
     assert frame["operator"] == {"id": olga.pk, "name": "Olga", "available": False}
