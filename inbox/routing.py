@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.auth import AuthMiddlewareStack
@@ -11,8 +10,6 @@ from django.urls import path
 
 from inbox.consumers import OperatorConsumer
 from inbox.errors import CloseCode
-
-Event = dict[str, Any]
 
 
 class SignedIn:
@@ -25,16 +22,11 @@ class SignedIn:
     def __init__(self, application: Any) -> None:
         self._application = AuthMiddlewareStack(application)
 
-    async def __call__(
-        self,
-        scope: Any,
-        receive: Callable[[], Awaitable[Event]],
-        send: Callable[[Event], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket."""
         answered = False
 
-        async def noting(event: Event) -> None:
+        async def noting(event: Any) -> None:
             nonlocal answered
             answered = True
             await send(event)
