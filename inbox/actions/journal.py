@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from django.db import connection, transaction
@@ -23,6 +23,8 @@ from inbox.models import (
     MessageKind,
     Operator,
     Role,
+    Team,
+    Visitor,
 )
 from inbox.realtime.batches import Batch, Change, Ending, Ephemeral
 from inbox.realtime.publish import publish
@@ -73,11 +75,21 @@ class Journal:
         self._ephemerals: list[Ephemeral] = []
 
     @classmethod
-    def lock(cls, ids: Iterable[uuid.UUID], *, skip_locked: bool = False) -> Self:
+    def lock(
+        cls,
+        ids: Iterable[uuid.UUID],
+        *,
+        skip_locked: bool = False,
+        visitors: Mapping[int, Visitor] | None = None,
+    ) -> Self:
         """Lock rows in id order, so that two batches can never wait for each other.
 
-        ``skip_locked`` leaves out what somebody else holds (PostgreSQL; SQLite's lock is the
-        whole transaction). Raises ``not_found`` nowhere: ask ``journal[id]``.
+        Raises ``not_found`` nowhere: ask ``journal[id]``.
+
+        Args:
+            skip_locked: leave out what somebody else holds (PostgreSQL; SQLite's lock is the
+                whole transaction).
+            visitors: those that the caller has read in this transaction.
         """
         found = Conversation.objects.filter(id__in=set(ids)).order_by("id")
         if connection.features.has_select_for_update:
@@ -86,11 +98,15 @@ class Journal:
             # has just taken would come back without its operator.
             locked = found.select_for_update(skip_locked=skip_locked).values_list("id", flat=True)
             found = found.filter(id__in=list(locked))
-        return cls(found.select_related("visitor", "operator__user", "team"))
+        conversations = list(found)
+        _add_neighbours(conversations, visitors or {})
+        return cls(conversations)
 
-    def extend(self, ids: Iterable[uuid.UUID]) -> None:
+    def extend(
+        self, ids: Iterable[uuid.UUID], visitors: Mapping[int, Visitor] | None = None
+    ) -> None:
         """Lock further rows: only ones that did not exist when the first were locked."""
-        more = type(self).lock(ids)
+        more = type(self).lock(ids, visitors=visitors)
         self.conversations.update(more.conversations)
         self._teams_before.update(more._teams_before)
 
@@ -226,16 +242,11 @@ class Journal:
         if batch.changes or batch.ephemerals:
             transaction.on_commit(lambda: publish(batch))
 
-    def _outbox(self) -> list[tuple[Conversation, Event, Record]]:
-        records = {
-            (record.conversation_id, record.seq): record
-            for of_one in self._records.values()
-            for record in of_one
-        }
-        return [
-            (event.conversation, event, records[str(event.conversation_id), event.seq])
-            for event in self._events
-        ]
+    def _outbox(self) -> Iterator[tuple[Conversation, Event, Record]]:
+        # Events and records of one conversation were appended together, in the same order.
+        records = {key: iter(of_one) for key, of_one in self._records.items()}
+        for event in self._events:
+            yield event.conversation, event, next(records[event.conversation_id])
 
     def _append(
         self,
@@ -289,3 +300,19 @@ class Journal:
             records=self._records.get(conversation.id, []),
             endings=self._endings.get(conversation.id, []),
         )
+
+
+def _add_neighbours(conversations: list[Conversation], known: Mapping[int, Visitor]) -> None:
+    """Read each visitor, operator and team once, however many rows name it: with a join, every
+    row of a batch would bring its own copy of its operator."""
+    missing = {c.visitor_id for c in conversations} - known.keys()
+    visitors = {**known, **Visitor.objects.in_bulk(missing)} if missing else known
+    operator_ids = {c.operator_id for c in conversations if c.operator_id is not None}
+    operators = Operator.objects.select_related("user").in_bulk(operator_ids)
+    teams = Team.objects.in_bulk({c.team_id for c in conversations if c.team_id is not None})
+    for conversation in conversations:
+        conversation.visitor = visitors[conversation.visitor_id]
+        if conversation.operator_id is not None:
+            conversation.operator = operators[conversation.operator_id]
+        if conversation.team_id is not None:
+            conversation.team = teams[conversation.team_id]

@@ -104,7 +104,9 @@ class _Posting:
 
     def run(self) -> dict[int, Posted | InboxError]:
         targets = {index: self._target(draft) for index, draft in self.drafts.items()}
-        self.journal = Journal.lock(targets.values(), skip_locked=self.skip_locked)
+        self.journal = Journal.lock(
+            targets.values(), skip_locked=self.skip_locked, visitors=self.visitors
+        )
         self._begin_conversations(targets)
         self.stored = self._stored_before(self.drafts.values())
         for index, draft in self.drafts.items():
@@ -163,7 +165,7 @@ class _Posting:
                 visitor, bot_key=sender.bot_key, team_id=sender.team_id
             )
         if missing:
-            self.journal.extend(begin(missing.values()))
+            self.journal.extend(begin(missing.values()), self.visitors)
 
     @staticmethod
     def _stored_before(drafts: Iterable[Draft]) -> dict[str, Message]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 
@@ -25,11 +25,11 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     columns = _columns(type(rows[0]), connection.vendor)
-    names = ", ".join(connection.ops.quote_name(name) for name, _, _ in columns)
+    names = ", ".join(connection.ops.quote_name(column.name) for column in columns)
     table = connection.ops.quote_name(type(rows[0])._meta.db_table)
     place = f"({', '.join(['%s'] * len(columns))})"
     head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608 -- names from the model
-    values = [_values(row, columns) for row in rows]
+    values = _values(rows, columns)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.executemany(head + place, values)
@@ -48,28 +48,41 @@ def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    wanted = set(fields)
-    columns = [c for c in _columns(model, connection.vendor) if c[1].removesuffix("_id") in wanted]
-    key = [c for c in _columns(model, connection.vendor) if c[1] == model._meta.pk.attname]
-    assignments = ", ".join(f"{connection.ops.quote_name(name)} = %s" for name, _, _ in columns)
+    wanted, known = set(fields), _columns(model, connection.vendor)
+    columns = [column for column in known if column.field in wanted]
+    [key] = [column for column in known if column.attname == model._meta.pk.attname]
+    assignments = ", ".join(f"{connection.ops.quote_name(c.name)} = %s" for c in columns)
     table = connection.ops.quote_name(model._meta.db_table)
-    where = f"{connection.ops.quote_name(key[0][0])} = %s"
+    where = f"{connection.ops.quote_name(key.name)} = %s"
     sql = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608 -- names from the model
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [_values(row, [*columns, *key]) for row in rows])
+        cursor.executemany(sql, _values(rows, [*columns, key]))
 
 
-def _values(row: models.Model, columns: Sequence[tuple[str, str, Prepare]]) -> list[Any]:
+class _Column(NamedTuple):
+    name: str
+    attname: str
+    field: str
+    prepare: Prepare
+
+
+def _values(rows: Sequence[models.Model], columns: Sequence[_Column]) -> list[list[Any]]:
+    read = itemgetter(*(column.attname for column in columns))
+    prepares = [column.prepare for column in columns]
     return [
-        value if prepare is None or value is None else prepare(value)
-        for value, prepare in ((getattr(row, attname), prepare) for _, attname, prepare in columns)
+        [
+            value if prepare is None or value is None else prepare(value)
+            # Past the descriptors: every value of these rows is loaded.
+            for value, prepare in zip(read(vars(row)), prepares, strict=True)
+        ]
+        for row in rows
     ]
 
 
 @lru_cache(maxsize=64)
-def _columns(model: type[models.Model], vendor: str) -> tuple[tuple[str, str, Prepare], ...]:
+def _columns(model: type[models.Model], vendor: str) -> tuple[_Column, ...]:
     return tuple(
-        (str(field.column), field.attname, _prepare(field))
+        _Column(str(field.column), field.attname, field.name, _prepare(field))
         for field in model._meta.concrete_fields
         if not isinstance(field, models.AutoField)
     )
@@ -81,9 +94,22 @@ def _prepare(field: Any) -> Prepare:
     if isinstance(target, models.UUIDField):
         return None if connection.features.has_native_uuid_field else attrgetter("hex")
     if isinstance(target, models.DateTimeField):
-        return connection.ops.adapt_datetimefield_value
+        # A batch writes one moment into many columns.
+        return lru_cache(maxsize=256)(connection.ops.adapt_datetimefield_value)
     if isinstance(target, models.JSONField):
-        return lambda value: target.get_db_prep_save(value, connection)
+        return _prepare_json(target)
     if isinstance(target, models.CharField | models.TextField):
         return str
     return None
+
+
+def _prepare_json(field: models.JSONField[Any, Any]) -> Callable[[Any], Any]:
+    # Most messages have neither sources nor suggested replies, and their events no payload.
+    empty = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+
+    def prepare(value: Any) -> Any:
+        if not value and type(value) in empty:
+            return empty[type(value)]
+        return field.get_db_prep_save(value, connection)
+
+    return prepare

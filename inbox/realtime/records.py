@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -20,6 +21,7 @@ PAGE_SIZE = 200
 encode_json = msgspec.json.Encoder().encode
 
 
+@lru_cache(maxsize=256)
 def timestamp(moment: dt.datetime) -> str:
     """The wire's time: UTC, ISO 8601 with milliseconds and ``Z``."""
     utc = moment.astimezone(dt.UTC)
