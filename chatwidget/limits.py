@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from chatwidget.conf import chatwidget_settings
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: a message looks several rules up, and fields would be hashed each time.
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """At most ``limit`` hits in any ``seconds``; the name is part of the subject's key."""
+    """At most ``limit`` hits in any ``seconds``; subjects of two rules are counted apart."""
 
     name: str
     limit: int
@@ -53,11 +54,14 @@ class Limiter:
         with self._lock:
             now = self._clock()
             self._prune(now)
-            waits = [self._wait(rule, subject, now, factor) for rule, subject in checks]
-            if any(waits):
-                return max(waits)
-            for rule, subject in checks:
-                self._hits.setdefault((rule, subject), deque()).append(now)
+            wait = max(self._wait(check, now, factor) for check in checks)
+            if wait:
+                return wait
+            for check in checks:
+                hits = self._hits.get(check)
+                if hits is None:
+                    hits = self._hits[check] = deque()
+                hits.append(now)
             return None
 
     def refund(self, *checks: tuple[Rule, str]) -> None:
@@ -67,8 +71,8 @@ class Limiter:
                 if self._hits.get(key):
                     self._hits[key].pop()
 
-    def _wait(self, rule: Rule, subject: str, now: float, factor: float) -> float:
-        hits = self._hits.get((rule, subject))
+    def _wait(self, check: tuple[Rule, str], now: float, factor: float) -> float:
+        rule, hits = check[0], self._hits.get(check)
         if hits is None:
             return 0.0
         while hits and hits[0] <= now - rule.seconds:

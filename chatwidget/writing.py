@@ -35,11 +35,13 @@ class Visit:
     bot_key: str
     team_id: int | None
     typing: tuple[bool, float] = field(default=(False, 0.0))
+    sender: VisitorSender = field(init=False)
+    """The core's word for this visitor."""
 
-    @property
-    def sender(self) -> VisitorSender:
-        """The core's word for this visitor."""
-        return VisitorSender(visitor_id=self.visitor_id, bot_key=self.bot_key, team_id=self.team_id)
+    def __post_init__(self) -> None:
+        self.sender = VisitorSender(
+            visitor_id=self.visitor_id, bot_key=self.bot_key, team_id=self.team_id
+        )
 
 
 async def post_message(visit: Visit, frame: MessageFrame) -> Posted:
