@@ -40,9 +40,10 @@ async def tutorial_desk(
 
 @contextlib.asynccontextmanager
 async def fastapi_desk(ws_url: str, visitors: int) -> AsyncIterator[Conversations]:
-    """The same on a FastAPI server: it acknowledges and forwards."""
+    """The same on a FastAPI server: a visitor knows by the typing sign that it has gone on."""
+    answer = b'{"type":"typing","status":false'
     async with _plain_desk([ws_url], visitors, "/ws/inbox") as (peers, inbox):
-        yield Conversations(peers, [inbox])
+        yield Conversations(peers, [inbox], answer=answer)
 
 
 @contextlib.asynccontextmanager

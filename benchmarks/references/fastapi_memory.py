@@ -1,8 +1,9 @@
 """The chat server of a FastAPI tutorial, with a person at the other end. It keeps lists in memory.
 
-A `ConnectionManager` knows the sockets by session and every event is one `send_json`: a visitor's
-message is acknowledged and shown to the operator, a streamed answer is one event per token, shown
-to the visitor and to the operators who watch. Nothing is checked, stored or repeated.
+A `ConnectionManager` knows the sockets by session and every event is one `send_json`: the visitor's
+typing sign goes on, the message goes to the operator, the sign goes off. A streamed answer is one
+event per token, shown to the visitor and to the operators who watch. Nothing is checked, stored or
+repeated.
 """
 
 from __future__ import annotations
@@ -72,13 +73,13 @@ class Chat:
         content = frame.get("content", "").strip()
         if not content:
             return
+        # Three events for each message, as the tutorial's endpoint sends them around its answer.
+        await self.manager.to_visitor(session_id, {"type": "typing", "status": True})
         message = new_message("user", content)
         await self.store(session_id, message)
-        ack = {"id": message["id"], "timestamp": message["timestamp"]}
-        client_id = frame.get("client_id")
-        await self.manager.to_visitor(session_id, {"type": "ack", "client_id": client_id, **ack})
-        event = {"type": "message", "client_id": client_id, **message}
+        event = {"type": "message", "client_id": frame.get("client_id"), **message}
         await self.manager.to_operators(session_id, event)
+        await self.manager.to_visitor(session_id, {"type": "typing", "status": False})
 
     async def stream(self, session_id: str, tokens: int, rate: float) -> None:
         """An answer at a known rate; a token is the tenth of a millisecond of the monotonic clock
