@@ -20,7 +20,8 @@ class SignedIn:
     """
 
     def __init__(self, application: Any) -> None:
-        self._application = AuthMiddlewareStack(application)
+        # Typed for both generations of ASGI applications; this one is of the third.
+        self._application: Any = AuthMiddlewareStack(application)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket."""
