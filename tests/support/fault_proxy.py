@@ -80,8 +80,7 @@ class FaultProxy:
             self._server.close()
         for link in tuple(self.links):
             link.reset()
-        for task in tuple(self._tasks):
-            task.cancel()
+        # Not cancelled: asyncio's own callback would complain of each.
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def harass(self, every_seconds: float) -> None:
