@@ -17,6 +17,7 @@ BOTS_TOOLS = ["tests.chaos.tools.charge"]
 # Failure upon failure is what is wanted here.
 BOTS_CIRCUIT_FAILURES = 0
 INBOX_WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
+INBOX_RUNNER = not os.environ.get("SERVERS_RUN_NOTHING")
 INBOX_WEBHOOK_TIMEOUT_SECONDS = float(os.environ.get("WEBHOOK_TIMEOUT", "15"))
 
 if patience := os.environ.get("DATABASE_PATIENCE"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import signal
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -12,7 +13,7 @@ from typing import Any
 from django.apps import AppConfig
 
 from tests.chaos import census, database_faults
-from tests.chaos.points import reach, wishes
+from tests.chaos.points import LOSE, reach, wishes
 
 SHOWN_SECONDS = 0.1
 """How long a word may take to its readers before the worker that said it dies."""
@@ -35,6 +36,7 @@ class PlantedFaults(AppConfig):
         plant_tools()
         plant_endings()
         plant_server()
+        plant_bus()
         database_faults.plant()
         signal.signal(signal.SIGUSR1, census.write)
 
@@ -159,14 +161,30 @@ def plant_endings() -> None:
     )
 
 
+def plant_bus() -> None:
+    from inbox.realtime.bus import Bus
+
+    original = Bus.send
+
+    def send(self: Bus, batch: Any) -> None:
+        records = [record for change in batch.changes for record in change.records]
+        if not any(LOSE in (record.body.get("content") or "") for record in records):
+            original(self, batch)
+
+    Bus.send = send  # type: ignore[method-assign]
+
+
 def plant_server() -> None:
     from bots.responder import BotResponder
-    from inbox.actions import journal
+    from inbox.actions import journal, webhooks
     from inbox.webhooks import source
 
+    if seconds := os.environ.get("WEBHOOK_LEASE"):
+        webhooks.LEASE_SECONDS = float(seconds)  # type: ignore[assignment]
+
     around(journal, "publish", before=_about_to_tell)
-    around(journal, "write_outbox", after=_note_outbox)
-    around(journal, "wake", before=lambda _: reach("webhook_committed", _here.outbox))
+    around(journal.Journal, "write", before=_note_written)
+    around(journal, "wake", before=_about_to_wake)
     # The message was published a moment ago by this very thread.
     around(BotResponder, "wake", before=lambda _: reach("turn_committed", _here.told))
     around(source, "finish_attempt", before=lambda claim, _: reach("webhook_posted", claim.body))
@@ -182,8 +200,14 @@ class _Here(threading.local):
 _here = _Here()
 
 
-def _note_outbox(_written: bool, events: Any, _now: Any) -> None:
-    _here.outbox = "".join(e.message.content for _, e, _ in events if e.message is not None)
+def _note_written(written: Any) -> None:
+    # A transaction may write several times; the next one of this thread begins behind a wake.
+    _here.outbox += "".join(message.content for message in written._messages)
+
+
+def _about_to_wake(_source: str) -> None:
+    words, _here.outbox = _here.outbox, ""
+    reach("webhook_committed", words)
 
 
 def _about_to_tell(batch: Any) -> None:

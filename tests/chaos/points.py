@@ -37,6 +37,9 @@ SERVER_POINTS = {
     "webhook_posted": "a receiver has taken a webhook, which is not written down",
 }
 
+LOSE = "[[lose]]"
+"""Words whose hint to the other processes is dropped."""
+
 _WISH = re.compile(r"\[\[die (\w+) (\w+)\]\]")
 
 
