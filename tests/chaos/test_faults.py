@@ -46,3 +46,11 @@ async def test_messages_survive_a_restart_of_the_database(
     assert outcome.verdict == Verdict()
     assert outcome.stored == 600
     assert outcome.unanswered == 0
+
+
+async def test_everything_arrives_with_every_hint_lost(make_site: MakeSite):
+    rig = Rig(make_site("postgres-redis", **{**ENV, "LAYER_LOSS": "1"}), server_count=2)
+    await rig.start()
+    outcome = await storm(rig, Plan(messages=100, visitors=10, patience_seconds=30))
+    assert outcome.verdict == Verdict()
+    assert (outcome.stored, outcome.unanswered) == (100, 0)
