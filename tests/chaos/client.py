@@ -53,14 +53,14 @@ class Visitor:
     session_id: str = ""
     epoch: str = ""
     outbox: dict[str, str] = field(default_factory=dict)
-    """Everything written, in the order in which it counts as written."""
+    """Everything written, in the order of writing."""
     waiting: dict[str, str] = field(default_factory=dict)
     """What of it is not acknowledged."""
     acked: dict[str, int] = field(default_factory=dict)
     contradicted: list[str] = field(default_factory=list)
     """Messages acknowledged twice with different numbers."""
-    refused: list[str] = field(default_factory=list)
-    """Codes of all refusals."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """Code and `client_id` of every refusal."""
     view: View = field(default_factory=View)
     connects: int = 0
     resets: int = 0
@@ -170,12 +170,8 @@ class Visitor:
         self._wake.set()
 
     def _refused(self, frame: Frame) -> None:
-        """A refused message holds up nothing: tried again, it counts as written now."""
-        self.refused.append(frame["code"])
-        client_id = frame.get("client_id", "")
-        if client_id in self.waiting:
-            self.outbox[client_id] = self.outbox.pop(client_id)
-            self.waiting[client_id] = self.waiting.pop(client_id)
+        """It stays in its place of the outbox, like everything that has no answer."""
+        self.refused.append((frame["code"], frame.get("client_id", "")))
 
     def _start_over(self) -> None:
         self.resets += 1

@@ -56,6 +56,8 @@ class Outcome:
     connects: int = 0
     refusals: int = 0
     resets: int = 0
+    evidence: list[str] = field(default_factory=list)
+    """For each conversation with a fault what is wrong there."""
     catch_up_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -209,14 +211,18 @@ class _Cast:
             outcome.connects += visitor.connects
             outcome.refusals += len(visitor.refused)
             outcome.resets += visitor.resets
-            outcome.verdict += judge_visitor(
+            verdict = judge_visitor(
                 written=visitor.outbox,
                 acked=visitor.acked,
                 contradicted=len(visitor.contradicted) + len(visitor.view.contradictions),
+                refused={client_id for _, client_id in visitor.refused},
                 shown=visitor.view.frames,
                 journal=journal,
             )
-            outcome.verdict += await self._judged_desk(visitor.session_id)
+            verdict += await self._judged_desk(visitor.session_id)
+            if not verdict.is_clean:
+                outcome.evidence.append(evidence(visitor, journal, verdict))
+            outcome.verdict += verdict
         return outcome
 
     async def _judged_desk(self, key: str) -> Verdict:
@@ -237,6 +243,23 @@ class _Cast:
             if not page["events"]:
                 return frames
             frames += page["events"]
+
+
+def evidence(visitor: Visitor, journal: list[Frame], verdict: Verdict) -> str:
+    """What somebody needs who wants to know why."""
+    own = [frame for frame in journal if frame.get("role") == "user"]
+    stored = {frame["client_id"] for frame in own}
+    written = [client_id for client_id in visitor.outbox if client_id in stored]
+    wrong = [
+        f"{frame['content']!r} at {frame['seq']} ({frame['timestamp']})"
+        for client_id, frame in zip(written, own, strict=False)
+        if client_id != frame["client_id"]
+    ]
+    return (
+        f"{verdict}: screen at {visitor.view.head} of {len(journal)}, "
+        f"{len(visitor.waiting)} unacknowledged, {visitor.connects} connections, "
+        f"refused {[(c, visitor.outbox.get(i)) for c, i in visitor.refused]}, misplaced {wrong}"
+    )
 
 
 def _waits_for_bot(visitor: Visitor, row: Frame) -> bool:

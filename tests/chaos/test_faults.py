@@ -29,7 +29,7 @@ async def test_messages_survive_redis_lost_hints_and_broken_connections(
         outcome = await storm(rig, Plan(messages=600, redis_faults=4))
     finally:
         await rig.close()
-    assert outcome.verdict == Verdict()
+    assert outcome.verdict == Verdict(), outcome.evidence
     assert outcome.stored == 600
     assert rig.done["connections broken"] > 5
 
@@ -43,7 +43,7 @@ async def test_messages_survive_a_restart_of_the_database(
         outcome = await storm(rig, Plan(messages=600, postgres_restarts=1))
     finally:
         await rig.close()
-    assert outcome.verdict == Verdict()
+    assert outcome.verdict == Verdict(), outcome.evidence
     assert outcome.stored == 600
     assert outcome.unanswered == 0
 
@@ -52,5 +52,5 @@ async def test_everything_arrives_with_every_hint_lost(make_site: MakeSite):
     rig = Rig(make_site("postgres-redis", **{**ENV, "LAYER_LOSS": "1"}), server_count=2)
     await rig.start()
     outcome = await storm(rig, Plan(messages=100, visitors=10, patience_seconds=30))
-    assert outcome.verdict == Verdict()
+    assert outcome.verdict == Verdict(), outcome.evidence
     assert (outcome.stored, outcome.unanswered) == (100, 0)

@@ -20,6 +20,6 @@ async def test_a_thousand_messages_survive_four_kills(make_site: MakeSite, kind:
     await rig.start()
     plan = Plan(messages=1000, kills=4)
     outcome = await storm(rig, plan)
-    assert outcome.verdict == Verdict()
+    assert outcome.verdict == Verdict(), outcome.evidence
     assert outcome.stored == plan.messages
     assert outcome.connects > plan.visitors

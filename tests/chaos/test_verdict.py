@@ -49,14 +49,28 @@ WITH_HOLE = [user(1, "a", "one"), user(2, "b", "two"), bot(3), user(5, "c", "thr
 )
 def test_a_journal_is_compared_with_what_the_visitor_knows(journal, acked, found):
     verdict = judge_visitor(
-        written=WRITTEN, acked=acked, contradicted=0, shown=journal, journal=journal
+        written=WRITTEN, acked=acked, contradicted=0, refused=(), shown=journal, journal=journal
     )
     assert verdict == found
 
 
+@pytest.mark.parametrize(("refused", "displaced"), [((), 2), (("a",), 0), (("c",), 2)])
+def test_only_a_refused_message_may_stand_behind_the_next(refused, displaced):
+    acked = {"a": 2, "b": 1, "c": 4}
+    verdict = judge_visitor(
+        written=WRITTEN,
+        acked=acked,
+        contradicted=0,
+        refused=refused,
+        shown=SWAPPED,
+        journal=SWAPPED,
+    )
+    assert verdict == Verdict(out_of_order=displaced)
+
+
 def test_an_acknowledgement_that_changes_its_number_is_a_double():
     verdict = judge_visitor(
-        written=WRITTEN, acked=ACKED, contradicted=1, shown=JOURNAL, journal=JOURNAL
+        written=WRITTEN, acked=ACKED, contradicted=1, refused=(), shown=JOURNAL, journal=JOURNAL
     )
     assert verdict == Verdict(doubled=1)
 
@@ -64,7 +78,7 @@ def test_an_acknowledgement_that_changes_its_number_is_a_double():
 @pytest.mark.parametrize("shown", [JOURNAL[:-1], [], [*JOURNAL[:2], bot(3) | {"id": "x"}]])
 def test_a_screen_that_differs_from_a_fresh_fetch_is_found(shown):
     verdict = judge_visitor(
-        written=WRITTEN, acked=ACKED, contradicted=0, shown=shown, journal=JOURNAL
+        written=WRITTEN, acked=ACKED, contradicted=0, refused=(), shown=shown, journal=JOURNAL
     )
     assert verdict == Verdict(differing_views=1)
 
@@ -72,7 +86,7 @@ def test_a_screen_that_differs_from_a_fresh_fetch_is_found(shown):
 def test_a_note_that_a_visitor_sees_is_found():
     journal = [*JOURNAL, {"type": "message", "role": "operator", "kind": "note", "seq": 5}]
     verdict = judge_visitor(
-        written=WRITTEN, acked=ACKED, contradicted=0, shown=JOURNAL, journal=journal
+        written=WRITTEN, acked=ACKED, contradicted=0, refused=(), shown=JOURNAL, journal=journal
     )
     assert verdict == Verdict(differing_views=1, notes_shown=1)
 

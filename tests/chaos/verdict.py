@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -19,7 +19,8 @@ class Verdict:
     doubled: int = 0
     """More than once in the journal, or acknowledged with two numbers."""
     out_of_order: int = 0
-    """Messages of one sender that do not stand where they were written."""
+    """Messages of one sender that do not stand where they were written. One that was refused
+    counts as written when it is tried again, so it may stand later."""
     acked_but_missing: int = 0
     """Acknowledged with a number at which something else stands, or nothing."""
     holes: int = 0
@@ -42,6 +43,7 @@ def judge_visitor(
     written: Mapping[str, str],
     acked: Mapping[str, int],
     contradicted: int,
+    refused: Collection[str],
     shown: Sequence[Frame],
     journal: Sequence[Frame],
 ) -> Verdict:
@@ -51,6 +53,7 @@ def judge_visitor(
         written: `client_id` → text in the order of writing.
         acked: `client_id` → acknowledged number.
         contradicted: acknowledgements that named another number than before.
+        refused: every `client_id` that was refused at least once.
         shown: durable frames on the visitor's screen, in order.
         journal: the same conversation, fetched afresh.
     """
@@ -64,8 +67,8 @@ def judge_visitor(
         lost=sum(client_id not in stored for client_id in written),
         doubled=sum(count - 1 for count in stored.values()) + contradicted,
         out_of_order=displaced(
-            [client_id for client_id in written if client_id in stored],
-            list(dict.fromkeys(frame["client_id"] for frame in own)),
+            [client_id for client_id in written if client_id in stored.keys() - set(refused)],
+            [client_id for client_id in stored if client_id not in refused],
         ),
         acked_but_missing=len(acked) - len(list(right)),
         holes=holes(journal),

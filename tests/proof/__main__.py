@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     options = parsed(arguments)
     if options.list:
         for known in PROOFS.values():
-            print(f"{known.name:<14} {known.promise}")
+            print(f"{known.name:<20} {known.promise}")
         return 0
     scale = Scale(options.scale)
     wanted = chosen(options.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -85,6 +86,8 @@ def on_services(stack: Stack, scale: Scale) -> Iterator[Figure]:
 
 def run(rig: Rig, plan: Plan) -> Iterator[Figure]:
     outcome = asyncio.run(whole(rig, plan))
+    for line in outcome.evidence:
+        print(line, file=sys.stderr)
     yield from figures(rig, plan, outcome)
 
 
