@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from asgiref.sync import sync_to_async
 
@@ -16,6 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 conversation_of = sync_to_async(make_conversation)
 say = sync_to_async(make_message)
 note = sync_to_async(make_note)
+
+
+async def caught_up(reader) -> None:
+    """Its first look into the database is over: what comes now must find it in another way."""
+    while reader.pumping:
+        await asyncio.sleep(0)
 
 
 async def test_a_reader_gets_what_was_written_before_and_after_it_came(hub, listen):
@@ -48,6 +56,7 @@ async def test_a_private_note_is_neither_a_hole_nor_a_hint_for_the_visitor(hub, 
 async def test_a_reader_that_misses_a_number_reads_the_database(hub, listen, monkeypatch):
     conversation = await conversation_of()
     ear, reader = listen(hub, conversation)
+    await caught_up(reader)
     with monkeypatch.context() as lost:
         lost.setattr(publishing, "attached_hub", lambda: None)
         await say(conversation, "its hint is lost")
@@ -58,7 +67,8 @@ async def test_a_reader_that_misses_a_number_reads_the_database(hub, listen, mon
 
 async def test_the_head_poll_finds_an_event_whose_only_hint_was_lost(hub, listen, monkeypatch):
     conversation = await conversation_of()
-    ear, _ = listen(hub, conversation)
+    ear, reader = listen(hub, conversation)
+    await caught_up(reader)
     with monkeypatch.context() as lost:
         lost.setattr(publishing, "attached_hub", lambda: None)
         await say(conversation, "then silence")
