@@ -231,9 +231,10 @@ de: farbe
 
 HINTS = """
 en: how long, how soon, when, how many days, how fast, days, hours, weeks, time, times, months,
-years
+years, monday, tuesday, wednesday, thursday, friday, saturday, sunday
 de: wie lange, wann, wie schnell, bis wann, tage, stunden, wochen, zeit, dauer, dauert, frist,
-werktage, jahre, monate, lieferzeit, zeitpunkt
+werktage, jahre, monate, lieferzeit, zeitpunkt, uhr, montag, dienstag, mittwoch, donnerstag,
+freitag, samstag, sonntag
 
 en: how much, how expensive, cost, costs, price, fee, fees
 de: wie viel, wieviel, wie teuer, kostet, kosten, preis, gebühr, gebühren, versandkosten

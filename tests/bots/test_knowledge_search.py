@@ -54,6 +54,12 @@ def test_the_right_article_comes_first_for_nine_of_ten_questions() -> None:
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("question", ["Wann habt ihr geöffnet?", "Wann hat der Laden auf?"])
+def test_a_question_that_asks_when_finds_the_passage_with_days_and_times(question) -> None:
+    assert "9–18 Uhr" in search(question, language="de")[0].text
+
+
+@pytest.mark.usefixtures("shop")
 def test_nothing_is_found_for_nine_of_ten_questions_off_the_topic() -> None:
     questions = [*OFF_TOPIC, *OFF_TOPIC_HELD_OUT]
     refused = sum(not keys(question, language) for language, question in questions)
