@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
@@ -24,6 +25,7 @@ from inbox.realtime.records import encode_json
 from inbox.texts import check_text
 
 Parts = AsyncIterator[AnswerPart]
+Absolute = Callable[[str], str]
 
 
 @endpoint("POST")
@@ -44,10 +46,12 @@ async def chatbot(request: HttpRequest) -> HttpResponseBase:
     )
     parts = aiter(source.answer(question))
     first = await _first(parts)
+    # Whoever asks has no page of ours on which a path would mean anything.
+    absolute = request.build_absolute_uri
     if not body.stream:
-        return JsonResponse(await _whole(first, parts))
+        return JsonResponse(await _whole(first, parts, absolute))
     response = StreamingHttpResponse(
-        _records(first, parts), content_type="text/plain; charset=utf-8"
+        _records(first, parts, absolute), content_type="text/plain; charset=utf-8"
     )
     # nginx would collect the answer and hand it over at once.
     response["X-Accel-Buffering"] = "no"
@@ -90,24 +94,34 @@ def _failure(part: AnswerPart) -> InboxError:
     return InboxError(part.code or "try_again", str(part.data), status=503, retryable=True)
 
 
-async def _in_order(first: AnswerPart, parts: Parts) -> AsyncIterator[AnswerPart]:
+async def _in_order(
+    first: AnswerPart, parts: Parts, absolute: Absolute
+) -> AsyncIterator[AnswerPart]:
     """Sources before everything else, maybe none; exactly one end."""
     if first.type != "sources":
         yield AnswerPart(type="sources", data=[])
-    yield first
+    yield _with_addresses(first, absolute)
     if first.type == "end":
         return
     async for part in parts:
-        yield part
+        yield _with_addresses(part, absolute)
         if part.type in ("end", "error"):
             return
     yield AnswerPart(type="end")
 
 
-async def _whole(first: AnswerPart, parts: Parts) -> dict[str, Any]:
+def _with_addresses(part: AnswerPart, absolute: Absolute) -> AnswerPart:
+    """Sources with whole addresses; one without an address stays without."""
+    if part.type != "sources":
+        return part
+    data = [{**row, "url": absolute(row["url"])} if row.get("url") else row for row in part.data]
+    return replace(part, data=data)
+
+
+async def _whole(first: AnswerPart, parts: Parts, absolute: Absolute) -> dict[str, Any]:
     sources: list[dict[str, Any]] = []
     words: list[str] = []
-    async with aclosing(_in_order(first, parts)) as ordered:  # type: ignore[type-var]
+    async with aclosing(_in_order(first, parts, absolute)) as ordered:  # type: ignore[type-var]
         async for part in ordered:
             if part.type == "error":
                 raise _failure(part)
@@ -118,11 +132,11 @@ async def _whole(first: AnswerPart, parts: Parts) -> dict[str, Any]:
     return {"answer": "".join(words), "sources": sources}
 
 
-async def _records(first: AnswerPart, parts: Parts) -> AsyncIterator[bytes]:
+async def _records(first: AnswerPart, parts: Parts, absolute: Absolute) -> AsyncIterator[bytes]:
     """``DATA:`` + JSON + an empty line each. A reader that goes away closes this generator, and
     with it the answer's own: the work stops."""
     try:
-        async for part in _in_order(first, parts):
+        async for part in _in_order(first, parts, absolute):
             record: dict[str, Any] = {"type": part.type, "data": part.data}
             if part.code:
                 record["code"] = part.code

@@ -335,7 +335,12 @@ class Source:
             self.closed = True
 
 
-LINKS = [{"url": "/help/", "title": "Help", "snippet": "…"}]
+LINKS = [
+    {"url": "/help/", "title": "Help", "snippet": "…"},
+    {"url": "https://docs.example/lamps/", "title": "Lamps", "snippet": "…"},
+    {"url": "", "title": "Nowhere", "snippet": "…"},
+]
+WHOLE_LINKS = [{**LINKS[0], "url": "http://testserver/help/"}, *LINKS[1:]]
 SOURCES = AnswerPart(type="sources", data=LINKS)
 HELLO, WORLD = AnswerPart(type="text", data="Hello "), AnswerPart(type="text", data="world")
 END = AnswerPart(type="end")
@@ -368,7 +373,7 @@ async def records(response):
 async def test_an_answer_is_put_together(async_client, answering):
     source = await asyncio.to_thread(answering, SOURCES, HELLO, WORLD, END)
     response = await ask(async_client, language="de")
-    assert response.json() == {"answer": "Hello world", "sources": LINKS}
+    assert response.json() == {"answer": "Hello world", "sources": WHOLE_LINKS}
     assert (source.asked[0].query, source.asked[0].language) == ("Where?", "de")
     assert (source.asked[0].bot_key, source.asked[0].widget_key) == ("robbie", "shop")
     assert source.closed
@@ -393,6 +398,7 @@ async def test_records_come_in_the_promised_order(async_client, answering, parts
     assert response["X-Accel-Buffering"] == "no"
     found = await records(response)
     assert [record["type"] for record in found] == types
+    assert found[0]["data"] == (WHOLE_LINKS if SOURCES in parts else [])
     if types[-1] == "error":
         assert found[-1] == {"type": "error", "data": "The bot is away.", "code": "bot_failed"}
     assert source.closed
@@ -418,7 +424,7 @@ async def test_a_whole_answer_that_fails_later_is_a_refusal_too(async_client, an
 async def test_a_reader_who_goes_away_stops_the_work(async_client, answering):
     source = await asyncio.to_thread(answering, SOURCES, *[HELLO] * 100)
     response = await ask(async_client, stream=True)
-    async with aclosing(answers._records(SOURCES, source.answer(None))) as reader:
+    async with aclosing(answers._records(SOURCES, source.answer(None), str)) as reader:
         await anext(reader)
         await anext(reader)
         source.closed = False
