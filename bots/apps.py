@@ -19,6 +19,7 @@ class BotsConfig(AppConfig):
         "responders": ["bots.responder.BotResponder"],
         "work_sources": ["bots.work.TurnSource"],
         "answer_sources": ["bots.answer_source.BotAnswers"],
+        "closers": ["bots.backends.close_backends"],
         "tracers": ["bots.tracing.trace_urls"],
         "doctor_checks": ["bots.doctor.check_bots"],
     }

@@ -1,14 +1,15 @@
 """What the core asks of other apps, and how it finds them.
 
 An app declares implementations in its ``AppConfig`` as ``frontdesk = {"responders": [...],
-"work_sources": [...], "doctor_checks": [...], "panels": [...], "answer_sources": [...]}``
-(dotted paths); a host project adds its own through ``INBOX_RESPONDERS``, ``INBOX_WORK_SOURCES``,
-``INBOX_DOCTOR_CHECKS``, ``INBOX_PANELS`` and ``INBOX_ANSWER_SOURCES``. The core never imports a
-sibling app.
+"work_sources": [...], "doctor_checks": [...], "panels": [...], "answer_sources": [...],
+"closers": [...]}`` (dotted paths); a host project adds its own through ``INBOX_RESPONDERS``,
+``INBOX_WORK_SOURCES``, ``INBOX_DOCTOR_CHECKS``, ``INBOX_PANELS`` and ``INBOX_ANSWER_SOURCES``.
+The core never imports a sibling app.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from django.utils.module_loading import import_string
 
 from inbox.conf import inbox_settings
 from inbox.models import Conversation, Message
+
+logger = logging.getLogger("frontdesk.ports")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +205,15 @@ def panels() -> list[Panel]:
 def answer_sources() -> list[AnswerSource]:
     """Everybody who answers single questions; the first that knows the bot is asked."""
     return [_instance(path) for path in _declared("answer_sources", inbox_settings.ANSWER_SOURCES)]
+
+
+async def close_connections() -> None:
+    """Let every app close what it holds open on this event loop; for a graceful stop."""
+    for path in _declared("closers", []):
+        try:
+            await _instance(path)()
+        except Exception:
+            logger.exception("%s failed while the process was stopping", path)
 
 
 def trace_urls(dedupe_keys: Sequence[str]) -> dict[str, str]:

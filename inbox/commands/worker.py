@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import apps
 
 from inbox.commands.base import Subcommand, Write
+from inbox.ports import close_connections
 from inbox.process import become
 from inbox.realtime.batches import Change, Control
 from inbox.realtime.hub import get_hub
@@ -59,6 +60,7 @@ async def work(write: Write) -> None:
             await engine
     if runner is not None:
         await runner.stop(STOP_SECONDS)
+    await close_connections()
 
 
 class Waker:

@@ -22,6 +22,7 @@ from twisted.internet import defer
 
 from inbox.commands.base import Write
 from inbox.errors import CloseCode
+from inbox.ports import close_connections
 from inbox.realtime.hub import get_hub
 from inbox.realtime.publish import attached_hub
 from inbox.runner import current_runner
@@ -129,6 +130,7 @@ class FrontdeskServer(Server):  # type: ignore[misc]
             await runner.stop(GOODBYE_SECONDS)
         if (hub := attached_hub()) is not None:
             await hub.close()
+        await close_connections()
         self.stop()
 
     @staticmethod
