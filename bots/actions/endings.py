@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from bots.actions.counting import count_ends
 from bots.actions.leases import Claim, held
 from bots.models import ToolCall, ToolCallStatus, Turn, TurnStatus
 from bots.tools.builtin import HAND_OFF
@@ -140,9 +141,11 @@ def drop(turn: Turn, claim: Claim, record: Record) -> None:
     ended = finish(turn, claim, record, content="", sources=[], outcome=TurnStatus.CANCELLED)
     if not ended:
         # Its conversation is somebody else's already: nobody waits for this one.
-        Turn.objects.held(claim.turn_id, claim.fence).update(
+        rows = Turn.objects.held(claim.turn_id, claim.fence).update(
             status=TurnStatus.CANCELLED, lease_until=None, finished_at=Now(), **record.fields()
         )
+        if rows:
+            count_ends(TurnStatus.CANCELLED)
 
 
 def _ending(
@@ -158,6 +161,7 @@ def _ending(
             **record.fields(),
         )
         if ours:
+            count_ends(outcome)
             # With the transaction's own frames: a take-over right behind it must find the
             # stream ended, or its end would come late and be dropped.
             ending = Ending(

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from bots.actions.counting import count_ends
 from bots.models import Bot, Turn, TurnStatus
 from bots.running.hush import hush
 from inbox.ports import AnswerRequest, Interrupted
@@ -94,6 +95,7 @@ def _end(turns: list[Turn], status: str) -> None:
             said="",
             finished_at=Now(),
         )
+        count_ends(status, len(turns))
 
 
 def _bot_key(request: AnswerRequest) -> str:

@@ -17,7 +17,7 @@ from bots.backends import get_backend
 from bots.backends.base import Ask, Backend, HandOff
 from bots.conf import bots_settings
 from bots.errors import BackendError
-from bots.models import Turn, TurnStatus
+from bots.models import Turn
 from bots.running.attempt import Answered, Attempt
 from bots.running.brief import Brief, failures_in_a_row, load
 from bots.running.decisions import (
@@ -35,7 +35,6 @@ from inbox.assignment.packet import Packet
 from inbox.conf import inbox_settings
 from inbox.database import in_thread
 from inbox.models import Conversation, HandoffReason
-from inbox.realtime import metrics
 from inbox.realtime.batches import Change
 from inbox.realtime.streams import Stream, open_stream
 
@@ -206,17 +205,16 @@ class Run:
         self._is_ending = True
         _, sources = self._shown()
         record = self._tally.record(response_id=answer.response_id)
-        stored = await in_thread(
+        await in_thread(
             endings.finish, self.turn, self.claim, record, content=answer.text, sources=sources
         )
-        self._count(TurnStatus.DONE, stored=stored)
 
     async def _hand_over(self, packet: Packet, code: str = "") -> None:
         self._is_ending = True
         if self._attempt is not None:
             self._attempt.stream.flush()
         text, sources = self._shown()
-        stored = await in_thread(
+        await in_thread(
             endings.hand_over,
             self.turn,
             self.claim,
@@ -225,13 +223,11 @@ class Run:
             text=text,
             sources=sources,
         )
-        self._count(TurnStatus.HANDED_OVER, stored=stored)
 
     async def _give_up(self, code: str) -> None:
         self._is_ending = True
         self._close_stream()
-        stored = await in_thread(self._fail, code)
-        self._count(TurnStatus.FAILED, stored=stored)
+        await in_thread(self._fail, code)
 
     def _fail(self, code: str) -> bool:
         limit = self.turn.bot.hand_off_after_failures
@@ -251,10 +247,6 @@ class Run:
         """There is nothing to answer any more: the words were redacted, or others answer."""
         self._is_ending = True
         await in_thread(endings.drop, self.turn, self.claim, self._tally.record())
-
-    def _count(self, outcome: str, *, stored: bool) -> None:
-        if stored:
-            metrics.turns.labels(outcome).inc()
 
     def _shown(self) -> tuple[str, list[dict[str, Any]]]:
         if self._attempt is None:
