@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from django.db import connection, transaction
 from django.utils import timezone
+from msgspec.structs import replace
 
 from inbox.actions.rows import insert_rows, update_rows
 from inbox.actions.webhooks import write_outbox
@@ -240,7 +242,7 @@ class Journal:
             ephemerals=self._ephemerals,
         )
         if batch.changes or batch.ephemerals:
-            transaction.on_commit(lambda: publish(batch))
+            transaction.on_commit(lambda: publish(replace(batch, committed_at=time.time())))
 
     def _outbox(self) -> Iterator[tuple[Conversation, Event, Record]]:
         # Events and records of one conversation were appended together, in the same order.

@@ -81,6 +81,8 @@ class Batch(msgspec.Struct, frozen=True):
     ephemerals: list[Ephemeral] = []
     ticks: list[Tick] = []
     controls: list[Control] = []
+    committed_at: float = 0.0
+    """Unix time of the commit behind it; 0 for what no transaction stands behind."""
 
 
 encode_batch = msgspec.msgpack.Encoder().encode

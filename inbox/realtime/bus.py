@@ -154,4 +154,5 @@ def _merged(batches: list[Batch]) -> Batch:
         ephemerals=[frame for batch in batches for frame in batch.ephemerals],
         ticks=[tick for batch in batches for tick in batch.ticks],
         controls=[control for batch in batches for control in batch.controls],
+        committed_at=min((b.committed_at for b in batches if b.committed_at), default=0.0),
     )

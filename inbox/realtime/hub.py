@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
 from inbox.errors import InboxError
+from inbox.realtime import metrics
 from inbox.realtime.batcher import Batcher
 from inbox.realtime.batches import Batch, Change, Control, Ephemeral, Tick
 from inbox.realtime.bus import Bus
@@ -91,6 +93,9 @@ class Hub:
         """Give every local reader what the batch holds for it."""
         for change in batch.changes:
             self._deliver_change(change)
+        if batch.committed_at and any(c.conversation_id in self.topics for c in batch.changes):
+            # Clocks of two machines may differ; a delay is never less than nothing.
+            metrics.delivery_seconds.observe(max(0.0, time.time() - batch.committed_at))
         for tick in batch.ticks:
             self._deliver_tick(tick)
         for ephemeral in batch.ephemerals:
