@@ -20,7 +20,7 @@ NAMES = (
     *("clean_cut", "cut_in_event", "only_done", "html_as_stream", "reset", "bad_json"),
     *("gzip_garbage", "hang_up", "error_event", "failed", "stall", "drip", "nothing", "refusal"),
 )
-PATIENCE_SECONDS = 3
+PATIENCE_SECONDS = 5
 """How long a silent provider is waited for, in place of the product's 15 and 20 s."""
 PROMISED_SECONDS = 30
 WISH = re.compile(r"\(\((once|always) (\w+) (\w+)\)\)")

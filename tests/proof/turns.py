@@ -104,7 +104,7 @@ def _failing(ground: Ground, wire: str, scale: Scale) -> Iterator[Figure]:
 
     async def run(urls: list[str]) -> list[model_faults.Fault]:
         await frozen_workers.start_worker(site)
-        return await model_faults.suffer(urls, faults, lanes=25)
+        return await model_faults.suffer(urls, faults, lanes=LANES)
 
     over = asyncio.run(run(_serve(site)))
     site.close()
