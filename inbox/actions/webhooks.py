@@ -95,7 +95,9 @@ def claim_deliveries(limit: int) -> list[Claim]:
     claims: list[Claim] = []
     for endpoint in WebhookEndpoint.objects.filter(enabled=True).order_by("id"):
         pending = WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.PENDING)
-        room = min(_room(endpoint, pending.exclude(free).count()), limit - len(claims))
+        # Told apart by an index: what waits for a dead receiver may be much.
+        in_flight = pending.filter(lease_until__gte=now).count()
+        room = min(_room(endpoint, in_flight), limit - len(claims))
         if room <= 0:
             continue
         due = pending.filter(free, next_at__lte=now).order_by("next_at", "id")[:room]

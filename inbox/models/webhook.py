@@ -122,6 +122,11 @@ class WebhookDelivery(models.Model):
                 name="frontdesk_webhook_due",
             ),
             models.Index(
+                fields=["endpoint", "lease_until"],
+                condition=models.Q(state="pending", lease_until__isnull=False),
+                name="frontdesk_webhook_in_flight",
+            ),
+            models.Index(
                 fields=["-id"],
                 condition=models.Q(state="failed"),
                 name="frontdesk_webhook_failed",

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import ipaddress
 import ssl
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx2
@@ -50,6 +51,12 @@ async def attempt(*, url: str, webhook_id: str, body: str, secrets: list[str]) -
         return Outcome(error=f"connection failed: {type(error).__name__}")
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we believe, read once: it takes 20 ms of the event loop, each time."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 async def _post(url: str, webhook_id: str, body: str, secrets: list[str]) -> Outcome:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
@@ -66,7 +73,9 @@ async def _post(url: str, webhook_id: str, body: str, secrets: list[str]) -> Out
         "host": parts.netloc.rpartition("@")[2],
     }
     async with (
-        httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client,
+        httpx2.AsyncClient(
+            trust_env=False, follow_redirects=False, timeout=None, verify=_trust()
+        ) as client,
         client.stream(
             "POST",
             target,

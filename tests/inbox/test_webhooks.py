@@ -7,14 +7,17 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
+import ssl
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from inbox.actions.webhooks import claim_deliveries, finish_attempt, replay, rotate_secret
 from inbox.models import WebhookDelivery, WebhookEndpoint
+from inbox.models.webhook import new_secret
 from inbox.testing import make_conversation, make_message, make_note, make_operator
 from inbox.webhooks import addresses
 from inbox.webhooks.request import attempt
@@ -143,6 +146,33 @@ async def test_a_receiver_that_stalls_is_given_up_and_holds_up_nobody(receiver, 
         url=receiver.url, webhook_id="msg_1", body="{}", secrets=claims[0].secrets
     )
     assert outcome.error == "no answer in time"
+
+
+@database
+def test_much_that_waits_for_a_dead_receiver_is_not_counted_row_by_row():
+    """Every delivery to anybody asks how many are under way to each."""
+    pending = WebhookDelivery.objects.filter(endpoint=endpoint(), state="pending")
+    plan = pending.filter(lease_until__gte=timezone.now()).order_by().values("id").explain()
+    if connection.vendor == "sqlite":
+        assert "frontdesk_webhook_in_flight" in plan
+
+
+async def test_certificates_are_read_once_and_not_for_every_attempt(receiver, monkeypatch):
+    """It takes 20 ms of the event loop, which serves the sockets too."""
+    read = []
+    original = ssl.SSLContext.load_verify_locations
+
+    def load(self, *args, **kwargs):
+        read.append(args)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+    for number in range(5):
+        outcome = await attempt(
+            url=receiver.url, webhook_id=f"m{number}", body="{}", secrets=[new_secret()]
+        )
+        assert outcome.delivered
+    assert len(read) <= 1
 
 
 @database
