@@ -26,7 +26,8 @@ from inbox.models import (
 )
 from inbox.realtime.records import Record, to_record
 
-PAGE_EVENTS = 100
+PAGE_EVENTS = 50
+"""Events that a thread shows at first, some screens full; scrolling up loads the ones before."""
 LOOKED_AT = 100
 """Unread words are counted among so many latest events; nobody reads a larger number."""
 

@@ -206,7 +206,7 @@ def test_a_thread_begins_a_day_with_a_line_and_groups_what_belongs_together(desk
 
 
 def test_a_long_thread_has_earlier_messages(desk, conversation):
-    for index in range(120):
+    for index in range(70):
         make_message(conversation, f"word-{index}")
     html = text_of(desk.get(address(conversation)))
     assert "The lamp arrived broken" not in html.split('class="events"')[1].split("composer")[0]
