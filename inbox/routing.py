@@ -20,26 +20,25 @@ class SignedIn:
     """
 
     def __init__(self, application: Any) -> None:
-        # Typed for both generations of ASGI applications; this one is of the third.
-        self._application: Any = AuthMiddlewareStack(application)
+        self._application = application
+        # The layers of the stack would look at the session again with every frame that is sent,
+        # so they run only until they have found it.
+        self._sign_in: Any = AuthMiddlewareStack(_scope_of)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket."""
-        answered = False
-
-        async def noting(event: Any) -> None:
-            nonlocal answered
-            answered = True
-            await send(event)
-
         try:
-            await self._application(scope, receive, noting)
+            signed_in = await self._sign_in(scope, receive, send)
         except Error:
-            if answered:
-                raise
             await receive()
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": int(CloseCode.OVERLOADED)})
+            return
+        await self._application(signed_in, receive, send)
+
+
+async def _scope_of(scope: Any, _receive: Any, _send: Any) -> Any:
+    return scope
 
 
 # Channels routes sockets with Django's path(), whose types know views only.
