@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ class Arrivals:
 
     def __init__(self, receive: Callable[[], Awaitable[Event]]) -> None:
         self._receive = receive
-        self._held: deque[Event] = deque()
+        self._held: list[Event] = []
         self._next: asyncio.Future[Event] | None = None
         self.behind = False
 
@@ -29,7 +28,7 @@ class Arrivals:
         """The next event."""
         self.behind = bool(self._held)
         if self._held:
-            return self._held.popleft()
+            return self._held.pop(0)
         if self._next is not None:
             event, self._next = self._next, None
             return await event

@@ -17,6 +17,7 @@ from inbox.conf import inbox_settings
 from inbox.errors import CloseCode, InboxError, ProtocolError, TryAgainError, rate_limited
 from inbox.realtime import metrics
 from inbox.realtime.eager import run_eagerly
+from inbox.realtime.heartbeats import heartbeats
 from inbox.realtime.rates import Window
 from inbox.realtime.records import encode_json
 
@@ -55,7 +56,7 @@ class LeanConsumer(AsyncConsumer):
         """Serve one socket until it closes; errors end in a close code, never in 1011."""
         self.scope = scope
         self._asgi_send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] = send
-        self._outbox: deque[str] = deque()
+        self._outbox: deque[str] | None = None
         self._waiting_bytes = 0
         self._writer: asyncio.Task[None] | None = None
         self._closing: int | None = None
@@ -65,7 +66,6 @@ class LeanConsumer(AsyncConsumer):
         self._rate = Window(self.frames_per_window, self.window_seconds)
         self._frames_in, self._frames_out = _counters(self.side)
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
         try:
             await self._serve(receive)
         finally:
@@ -102,7 +102,7 @@ class LeanConsumer(AsyncConsumer):
         await self._asgi_send({"type": "websocket.accept", "subprotocol": subprotocol})
         open_sockets.add(self)
         metrics.sockets.labels(self.side).inc()
-        self._beat()
+        heartbeats().join(self)
 
     async def refuse(self, code: int) -> None:
         """Accept and close at once, so that a browser can read why."""
@@ -121,6 +121,8 @@ class LeanConsumer(AsyncConsumer):
         if self._writer is None:
             self._send_now(text)
             return
+        if self._outbox is None:
+            self._outbox = deque()
         self._outbox.append(text)
         self._waiting_bytes += len(text)
         if self._waiting_bytes > inbox_settings.SEND_BUDGET_BYTES:
@@ -140,7 +142,7 @@ class LeanConsumer(AsyncConsumer):
             # Daphne takes a plain int only, not a member of an enumeration.
             self._closing = int(code)
             if at_once:
-                self._outbox.clear()
+                self._outbox = None
                 if self._writer is not None:
                     # It waits for a reader that does not read; its successor says goodbye.
                     # Cancelled before its first step it would never get to start one itself.
@@ -232,18 +234,14 @@ class LeanConsumer(AsyncConsumer):
             if (self._outbox or self._closing is not None) and not self._closed:
                 self._writer = self._loop.create_task(self._write())
 
-    def _beat(self) -> None:
-        self._timer = self._loop.call_later(inbox_settings.HEARTBEAT_SECONDS, self._on_beat)
-
-    def _on_beat(self) -> None:
+    def beat(self) -> None:
+        """Send a heartbeat; called by the clock of all sockets."""
         if not self._closed and self._closing is None:
             with contextlib.suppress(InboxError):
                 self.send_frame(self.heartbeat())
-            self._beat()
 
     async def _leave(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        heartbeats().leave(self)
         if self in open_sockets:
             open_sockets.discard(self)
             metrics.sockets.labels(self.side).dec()

@@ -21,46 +21,63 @@ RESUME_AT = 16
 class SendPressure:
     """Told by the transport when its buffer is full and when it has drained."""
 
+    # An idle socket holds no asyncio.Event and no asyncio.Queue: theirs are 4 KB of empty deques.
+    __slots__ = ("_room",)
+
     def __init__(self) -> None:
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room: asyncio.Event | None = None
 
     def pauseProducing(self) -> None:
         """More than the transport's buffer size waits for the peer to read."""
-        self._room.clear()
+        if self._room is None:
+            self._room = asyncio.Event()
 
     def resumeProducing(self) -> None:
         """The buffer has drained."""
-        self._room.set()
+        if self._room is not None:
+            self._room.set()
+            self._room = None
 
     def stopProducing(self) -> None:
         """The connection is gone: nobody needs to wait any more."""
-        self._room.set()
+        self.resumeProducing()
 
     async def room(self) -> None:
         """Return when the transport takes more."""
-        await self._room.wait()
+        if self._room is not None:
+            await self._room.wait()
 
 
-class ReadQueue(asyncio.Queue[dict[str, Any]]):
-    """The application's events; a long queue stops reading from the socket."""
+class ReadQueue:
+    """The application's events; a long queue stops reading from the socket.
+
+    As much of ``asyncio.Queue`` as Daphne and one application need.
+    """
+
+    __slots__ = ("_arrived", "_events", "_paused", "_transport")
 
     def __init__(self, transport: Any) -> None:
-        super().__init__()
         self._transport = transport
+        self._events: list[dict[str, Any]] = []
+        self._arrived: asyncio.Future[None] | None = None
         self._paused = False
 
     def put_nowait(self, item: dict[str, Any]) -> None:
         """Take an event of the socket."""
-        super().put_nowait(item)
-        if self.qsize() >= MOST_WAITING and not self._paused:
+        self._events.append(item)
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+        if len(self._events) >= MOST_WAITING and not self._paused:
             self._paused = True
             self._transport.pauseProducing()
 
     async def get(self) -> dict[str, Any]:
         """The next event; reading goes on when few are left."""
-        item = await super().get()
-        if self._paused and self.qsize() <= RESUME_AT:
+        while not self._events:
+            self._arrived = asyncio.get_running_loop().create_future()
+            await self._arrived
+        item = self._events.pop(0)
+        if self._paused and len(self._events) <= RESUME_AT:
             self._paused = False
             self._transport.resumeProducing()
         return item
