@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any, ClassVar
 
+from django.http import HttpRequest
 from django.utils import timezone, translation
 
 from chatwidget.access import address_of, allows_origin, request_of
@@ -61,22 +62,23 @@ class WidgetConsumer(LeanConsumer):
             # Who does not speak the protocol has brought no ticket either.
             await self.refuse(CloseCode.UNAUTHORIZED)
             return
+        request = request_of(self.scope)
         try:
-            admission = await self._admission(offered)
+            admission = await self._admission(offered, request)
         except NotAdmitted as refused:
             await self.refuse(refused.code)
             return
-        self._register(admission)
-        self._begin(admission.standing)
+        self._register(admission, request)
+        self._begin(admission.standing, request)
         await self._tell_place(admission.standing)
 
-    async def _admission(self, offered: list[str]) -> Admission:
+    async def _admission(self, offered: list[str], request: HttpRequest) -> Admission:
         ticket = self._ticket(offered)
         session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
         if ticket is None:
             raise NotAdmitted(CloseCode.UNAUTHORIZED)
         admission = await admit_socket(TicketUse(ticket=ticket, session_id=session_id))
-        if not allows_origin(request_of(self.scope), admission.widget):
+        if not allows_origin(request, admission.widget):
             raise NotAdmitted(CloseCode.ORIGIN)
         if count_held(admission.visitor.pk) >= chatwidget_settings.MAX_SOCKETS:
             raise NotAdmitted(CloseCode.FLOODING)
@@ -89,22 +91,22 @@ class WidgetConsumer(LeanConsumer):
             return None
         return read_ticket(tickets[0].removeprefix(TICKET_PREFIX), timezone.now())
 
-    def _register(self, admission: Admission) -> None:
+    def _register(self, admission: Admission, request: HttpRequest) -> None:
         visitor, widget = admission.visitor, admission.widget
         # For as long as this socket's task lives: refusals speak the visitor's language.
         translation.activate(visitor.language or translation.get_language() or "en")
         self.visit = Visit(
             visitor_id=visitor.pk,
             session_id=admission.standing.session_id,
-            address=address_of(request_of(self.scope)),
+            address=address_of(request),
             name=visitor.display_name,
             bot_key=widget.bot_key,
             team_id=widget.team_id,
         )
         hold(visitor, self, get_hub())
 
-    def _begin(self, standing: Standing) -> None:
-        query = request_of(self.scope).GET
+    def _begin(self, standing: Standing, request: HttpRequest) -> None:
+        query = request.GET
         since, reason = place(query.get("since"), query.get("epoch"), standing)
         self.send_frame(connected_frame(standing))
         if reason is not None:
