@@ -95,5 +95,8 @@ async def connect(
         extra["Origin"] = origin
     if protocols:
         extra["Sec-WebSocket-Protocol"] = ", ".join(protocols)
-    _, peer = await ws_connect(listener, url, extra_headers=extra)
+    # A server in a storm takes its time; how long is what is measured.
+    _, peer = await ws_connect(
+        listener, url, extra_headers=extra, websocket_handshake_timeout=PATIENCE_SECONDS * 3
+    )
     return peer
