@@ -15,8 +15,12 @@ django_application = get_asgi_application()
 
 from chatwidget.routing import websocket_urlpatterns
 from config.proxies import ForwardedScheme
+from inbox.serving.collector import settle
 
 application = ForwardedScheme(
     ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)}),
     trusted=settings.INBOX_TRUSTED_PROXIES,
 )
+
+# `frontdesk serve` does it too; this is for uvicorn.
+settle()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from functools import partial
@@ -26,6 +25,7 @@ from inbox.ports import close_connections
 from inbox.realtime.hub import get_hub
 from inbox.realtime.publish import attached_hub
 from inbox.runner import current_runner
+from inbox.serving.collector import settle
 from inbox.serving.limits import raise_file_limit
 from inbox.serving.pressure import ReadQueue, SendPressure
 from inbox.serving.protocol import PromptProtocol
@@ -69,10 +69,7 @@ class FrontdeskServer(Server):  # type: ignore[misc]
             loop.add_signal_handler(number, self.begin_stop)
         # Due work is claimed from the first moment, not from the first visitor on.
         loop.call_soon(get_hub)
-        # What was loaded until now lives for ever: keep it out of every later collection.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(10_000, 20, 50)
+        settle()
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
