@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from inbox.actions.posting import Draft, OperatorSender, Posted, VisitorSender, post, post_batch
 from inbox.errors import InboxError
@@ -256,3 +257,16 @@ def test_numbers_have_no_gap_under_concurrent_writers():
         shown = events.filter(visitor_seq__isnull=False).order_by("visitor_seq")
         numbers = list(shown.values_list("visitor_seq", flat=True))
         assert numbers == list(range(1, conversation.visitor_head + 1))
+
+
+def test_thirty_messages_to_one_operator_take_as_many_statements_as_one():
+    olga = make_operator(available=True)
+    conversations = [make_conversation(operator=olga, handled_by="operator") for _ in range(30)]
+
+    def statements(several):
+        drafts = [from_visitor(each.visitor, conversation_id=each.id) for each in several]
+        with CaptureQueriesContext(connection) as asked:
+            assert all(isinstance(posted, Posted) for posted in post_batch(drafts))
+        return len(asked)
+
+    assert statements(conversations) == statements(conversations[:1])
