@@ -61,6 +61,10 @@ SELECT id FROM frontdesk_inbox_visitor
 WHERE to_tsvector('simple', {VISITOR_TEXT}) @@ to_tsquery('simple', %s)
 ORDER BY id DESC LIMIT {NEWEST_VISITORS}
 """  # noqa: S608 -- constants only
+KNOWN_VISITOR = """
+SELECT id FROM frontdesk_inbox_visitor WHERE external_id = %s AND external_id > '' UNION
+"""
+
 POSTGRESQL = f"""
 SELECT conversation_id FROM (
     SELECT conversation_id FROM ({" UNION ALL ".join([POSTGRESQL_WINDOW] * (len(WINDOWS) + 1))}
@@ -99,15 +103,15 @@ def matching(text: str) -> Q:
 
 def visitors_matching(text: str) -> Q:
     """Visitors whose name or address has all the words, or whom the host knows by this text."""
-    known = Q(external_id=text.strip(), external_id__gt="")
-    words = words_of(text)
+    known, words = text.strip(), words_of(text)
     if words and connection.vendor == "sqlite":
-        found = RawSQL(SQLITE_VISITORS, [_sqlite_query(words)])  # noqa: S611 -- parameters bound
-        return known | Q(pk__in=found)
+        sql = f"{KNOWN_VISITOR} SELECT rowid FROM ({SQLITE_VISITORS}) named"  # noqa: S608
+        return Q(pk__in=RawSQL(sql, [known, _sqlite_query(words)]))  # noqa: S611
     if words and connection.vendor == "postgresql":
-        found = RawSQL(POSTGRESQL_VISITORS, [_postgresql_query(words)])  # noqa: S611
-        return known | Q(pk__in=found)
-    return known | (_named(words, "") if words else Q(pk__in=[]))
+        sql = f"{KNOWN_VISITOR} SELECT id FROM ({POSTGRESQL_VISITORS}) named"  # noqa: S608
+        return Q(pk__in=RawSQL(sql, [known, _postgresql_query(words)]))  # noqa: S611
+    exactly = Q(external_id=known, external_id__gt="")
+    return exactly | _named(words, "") if words else exactly
 
 
 def _by_beginning(word: str) -> bool:

@@ -75,7 +75,7 @@ class Rows:
 
     def begin(self, story: Story) -> None:
         """The conversation's own row, as it will stand in the end, with labels and marks."""
-        heads = list(accumulate(not said.note for said in story.said))
+        heads = list(accumulate(int(not said.note) for said in story.said))
         self.under_way[story.number] = Progress(story, heads)
         end, last = story.end, story.said[-1].at
         status = end if end in ("closed", "snoozed") else "open"

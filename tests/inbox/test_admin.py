@@ -106,6 +106,43 @@ def test_conversations_are_found_by_what_was_said(reviewer, conversation, words,
 
 
 @pytest.mark.parametrize(
+    ("words", "found"),
+    [("kowal", True), ("vera@shop", True), ("user:7", True), ("user:70", False), ("?", False)],
+)
+def test_visitors_are_found_by_name_address_and_identity(reviewer, conversation, words, found):
+    Visitor.objects.update(external_id="user:7")
+    make_visitor("Somebody Else")
+    html = text_of(reviewer.get(f"{ADMIN}visitor/", {"q": words}))
+    assert ("Vera Kowalska" in html) is found
+    assert "Somebody Else" not in html
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=queue", False),
+        ("state=operator", True),
+        ("state=closed", False),
+        ("tag=1", False),
+        ("tag=x", True),
+    ],
+)
+def test_conversations_are_narrowed_by_who_answers_and_by_tag(reviewer, conversation, query, found):
+    make_conversation(status="closed").tags.add(make_tag())
+    html = text_of(reviewer.get(f"{ADMIN}conversation/?{query}"))
+    assert (str(conversation.pk) in html) is found
+
+
+def test_a_long_list_ends_where_counting_would_never_end(reviewer, monkeypatch):
+    monkeypatch.setattr("inbox.admin.base.MOST_ROWS", 60)
+    for _ in range(70):
+        make_conversation()
+    html = text_of(reviewer.get(f"{ADMIN}conversation/"))
+    assert "60+ conversations" in html
+    assert reviewer.get(f"{ADMIN}conversation/?p=2").status_code == 200
+
+
+@pytest.mark.parametrize(
     "name", ["conversation", "visitor", "team", "operator", "cannedreply", "tag", "handoff"]
 )
 def test_lists_ask_a_constant_number_of_questions(
