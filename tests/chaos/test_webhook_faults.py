@@ -31,7 +31,7 @@ def receivers() -> Iterator[Receivers]:
     found.stop()
 
 
-async def until(condition, what: str, seconds: float = 30):
+async def until(condition, what: str, seconds: float = 60):
     return await asyncio.to_thread(wait_until, condition, seconds=seconds, what=what)
 
 
