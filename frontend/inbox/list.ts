@@ -246,12 +246,14 @@ const unreadOf = (row: HTMLElement | null) => Number(row?.dataset.unread ?? 0);
 const isNewer = (row: HTMLElement | null, version: number) =>
   version > Number(row?.dataset.version ?? 0);
 
+const COUNTED = 100; // the server counts no further
+
 /** The numbers beside the views; asked for at most once a second. */
 export const refreshCounters = debounce(400, async () => {
   const counts = await call<Record<string, number>>("counters/").catch(() => null);
   for (const [view, count] of Object.entries(counts ?? {})) {
     const node = $(`[data-count="${view}"]`);
-    if (node) node.textContent = String(count);
+    if (node) node.textContent = count < COUNTED ? String(count) : `${COUNTED - 1}+`;
   }
 });
 hear("summary", () => refreshCounters());
