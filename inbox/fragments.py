@@ -12,12 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
+
+from inbox.realtime.records import encode_json
 
 Frame = dict[str, Any]
 
-REMEMBERED = 2_000
-"""Rendered pieces kept for the next socket that wants the same."""
+REMEMBERED = 4_000
+"""Rendered pieces kept for the next socket or page that wants the same, about 2 KB each."""
 
 _rendered: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
@@ -46,6 +49,23 @@ def row_fragment(summary: Frame, language: str) -> Frame:
     key = ("row", conversation_id, summary["head"], summary["updated_at"], language)
     html = _once(key, lambda: render_row(summary), language)
     return _fragment(conversation_id, f"row-{conversation_id}", "upsert", html, summary["head"])
+
+
+def listed_row(summary: Frame, *, view: str, unread: int, selected: bool) -> str:
+    """One row of a page's list; pages of many readers hold the same ones."""
+    fields = {"view": view, "unread": unread, "selected": selected}
+    return _shown(
+        ("list", encode_json(summary), *fields.values()),
+        lambda: render_to_string("inbox/_row.html", {"row": summary, **fields}),
+    )
+
+
+def shown_message(frame: Frame, *, grouped: bool) -> str:
+    """One message of a page's thread; ``grouped`` stands under the one before it."""
+    return _shown(
+        ("page", encode_json(frame), grouped),
+        lambda: render_to_string("inbox/_message.html", {"message": frame, "grouped": grouped}),
+    )
 
 
 def render_message(frame: Frame) -> str:
@@ -77,6 +97,13 @@ def _fragment(conversation_id: str, target: str, action: str, html: str, version
         "html": html,
         "version": version,
     }
+
+
+def _shown(key: tuple[Any, ...], render: Callable[[], str]) -> str:
+    """Remembered by everything it was made from, for a page in the reader's language and zone."""
+    language = translation.get_language() or ""
+    place = (language, timezone.get_current_timezone_name())
+    return mark_safe(_once((*key, *place), render, language))  # noqa: S308 -- a template made it
 
 
 def _once(key: tuple[Any, ...], render: Callable[[], str], language: str) -> str:

@@ -75,11 +75,12 @@ def rows_context(
         "view_title": view_titles()[view],
         "search": search,
         "rows": [
-            {
-                "summary": summary_body(row),
-                "unread": row.unread,  # type: ignore[attr-defined]
-                "selected": conversation is not None and row.pk == conversation.pk,
-            }
+            fragments.listed_row(
+                summary_body(row),
+                view=view,
+                unread=row.unread,  # type: ignore[attr-defined]
+                selected=conversation is not None and row.pk == conversation.pk,
+            )
             for row in page.results
         ],
         "next_url": f"{reverse('inbox:view', args=[view])}?{urlencode(following)}"
@@ -139,7 +140,7 @@ def thread_items(records: list[Record]) -> list[dict[str, Any]]:
             written = dt.datetime.fromisoformat(frame["timestamp"])
             today = timezone.localtime(written).date()
             grouped = last is not None and today == day and _continues(last, frame, written)
-            html = render_to_string("inbox/_message.html", {"message": frame, "grouped": grouped})
+            html = fragments.shown_message(frame, grouped=grouped)
             items.append({"html": html, "day": today if today != day else None})
             day, last = today, frame
         elif record.kind == "conversation" and state != (state := _state(frame)):

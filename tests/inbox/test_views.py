@@ -205,6 +205,22 @@ def test_a_thread_begins_a_day_with_a_line_and_groups_what_belongs_together(desk
     assert html.count("message grouped") == 1
 
 
+def test_what_a_page_remembers_is_what_stands_there_now(desk, conversation, vera):
+    """Rows and messages are rendered once for all readers; what they were made from decides."""
+    assert "Vera Kowalska" in text_of(desk.get("/inbox/all/"))
+    vera.name = "Vera Nowak"
+    vera.save()
+    html = text_of(desk.get("/inbox/all/"))
+    assert "Vera Nowak" in html
+    assert "Vera Kowalska" not in html
+    german = text_of(desk.get("/inbox/all/", headers={"accept-language": "de"}))
+    assert "ungelesen" in german
+    message = conversation.messages.get()
+    assert "The lamp arrived broken" in text_of(desk.get(address(conversation)))
+    redact(message_id=message.pk)
+    assert "The lamp arrived broken" not in text_of(desk.get(address(conversation)))
+
+
 def test_a_long_thread_has_earlier_messages(desk, conversation):
     for index in range(70):
         make_message(conversation, f"word-{index}")
