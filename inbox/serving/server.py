@@ -28,7 +28,7 @@ from inbox.runner import current_runner
 from inbox.serving.collector import settle
 from inbox.serving.limits import raise_file_limit
 from inbox.serving.pressure import ReadQueue, SendPressure
-from inbox.serving.protocol import PromptProtocol
+from inbox.serving.protocol import PromptProtocol, leave_debug_texts_plain
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class FrontdeskServer(Server):  # type: ignore[misc]
         # The call forgets Daphne's own choice about a page without origin; the application decides.
         self.ws_factory.protocol = PromptProtocol
         self.ws_factory.setProtocolOptions(failByDrop=False, allowNullOrigin=True)
+        PromptProtocol.share_options(self.ws_factory)
+        leave_debug_texts_plain()
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.begin_stop)
