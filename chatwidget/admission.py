@@ -7,7 +7,7 @@ import asyncio
 from chatwidget.actions.tickets import Admission, TicketUse, redeem
 from inbox.realtime.batcher import Batcher
 
-BATCH_LIMIT = 200
+BATCH_LIMIT = 500
 
 
 _doors: dict[asyncio.AbstractEventLoop, Batcher[TicketUse, Admission]] = {}

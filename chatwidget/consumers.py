@@ -37,6 +37,7 @@ from inbox.realtime.wire import decode
 
 PROTOCOL = "chat.v1"
 TICKET_PREFIX = "ticket."
+PONG = '{"type":"pong"}'
 TRY_AGAIN = TryAgainError().code
 _CLIENT_ID = re.compile(r'"client_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 
@@ -141,7 +142,7 @@ class WidgetConsumer(LeanConsumer):
             case ResumeFrame():
                 await self._on_resume(visit, frame.since)
             case PingFrame():
-                self.send_frame({"type": "pong"})
+                self.send(PONG)
             case TypingFrame():
                 tell_typing(visit, is_typing=frame.is_typing)
             case _:
