@@ -130,9 +130,11 @@ def renew(beats: Iterable[Beat]) -> Renewed:
         rows = Turn.objects.filter(pk__in=by_id, status=TurnStatus.RUNNING).owned()
         alive = _locked_fences(rows)
         ours = {pk for pk, fence in alive.items() if by_id[pk].claim.fence == fence}
-        Turn.objects.filter(pk__in=ours).update(lease_until=lease_end())
-        for pk in sorted(ours):
-            _store_checkpoint(by_id[pk])
+        silent = {pk for pk in ours if not _news(by_id[pk])}
+        Turn.objects.filter(pk__in=silent).update(lease_until=lease_end())
+        # One write for a row: for a second one PostgreSQL checks all its foreign keys again.
+        for pk in sorted(ours - silent):
+            Turn.objects.filter(pk=pk).update(lease_until=lease_end(), **_news(by_id[pk]))
         missing = by_id.keys() - ours
         fences = dict(rows.filter(pk__in=missing).values_list("pk", "fence")) if missing else {}
     lost = {pk for pk in missing if fences.get(pk) != by_id[pk].claim.fence}
@@ -147,14 +149,14 @@ def _locked_fences(rows: TurnQuerySet) -> dict[int, int]:
     return dict(locked.values_list("pk", "fence"))
 
 
-def _store_checkpoint(beat: Beat) -> None:
-    changes: dict[str, Any] = {}
+def _news(beat: Beat) -> dict[str, Any]:
+    """What a sign of life brings beside the lease."""
+    news: dict[str, Any] = {}
     if beat.text is not None:
-        changes["checkpoint"] = beat.text
+        news["checkpoint"] = beat.text
     if beat.sources is not None:
-        changes["sources"] = beat.sources
-    if changes:
-        Turn.objects.filter(pk=beat.claim.turn_id).update(**changes)
+        news["sources"] = beat.sources
+    return news
 
 
 @retrying

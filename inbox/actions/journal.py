@@ -98,8 +98,11 @@ class Journal:
             # Lock first, read then: PostgreSQL rechecks a row that it had to wait for, but
             # joins it with the neighbours of before, so that a conversation which somebody
             # has just taken would come back without its operator.
-            locked = found.select_for_update(skip_locked=skip_locked).values_list("id", flat=True)
-            found = found.filter(id__in=list(locked))
+            # Not against those who only refer to the row: a foreign key is checked at the end of
+            # a transaction, which may by then hold a turn that the holder of this row waits for.
+            no_key = connection.features.has_select_for_no_key_update
+            locked = found.select_for_update(skip_locked=skip_locked, no_key=no_key)
+            found = found.filter(id__in=list(locked.values_list("id", flat=True)))
         conversations = list(found)
         _add_neighbours(conversations, visitors or {})
         return cls(conversations)

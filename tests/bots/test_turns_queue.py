@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
+from contextlib import closing
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -16,9 +17,10 @@ from bots.actions.leases import Beat, claim_of, held, release, renew
 from bots.actions.turns import enqueue, interrupt
 from bots.models import Turn, TurnStatus
 from inbox.actions.handoff import request_human
+from inbox.actions.journal import Journal
 from inbox.actions.posting import Draft, VisitorSender, post_batch
 from inbox.actions.transitions import take
-from inbox.models import Conversation, Event, Message
+from inbox.models import Conversation, Event, Message, ReadMarker
 from inbox.ports import AnswerRequest
 from inbox.testing import make_operator, make_visitor
 from tests.support.turns import say
@@ -182,6 +184,48 @@ def test_a_claim_of_one_conversation_takes_no_other(vera):
     other = say(make_visitor())
     (turn,) = leases.claim(5, conversation_id=other.conversation_id)
     assert turn.conversation_id == other.conversation_id
+
+
+def test_who_holds_the_conversation_holds_up_no_renewal(vera):
+    """Its holder may be waiting for the turn's row itself: the end of that very answer."""
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite locks the whole file")
+    say(vera)
+    (turn,) = claim_all()
+    renewed = []
+
+    def beat():
+        with closing(connection):
+            renewed.append(renew([Beat(claim=claim_of(turn), text="so far", sources=[])]))
+
+    thread = threading.Thread(target=beat)
+    with transaction.atomic():
+        Journal.lock([turn.conversation_id])
+        thread.start()
+        thread.join(4)  # a lock is waited for up to five seconds
+        assert [result.kept for result in renewed] == [{claim_of(turn)}]
+    thread.join()
+
+
+def test_a_row_that_refers_to_a_held_conversation_can_be_stored(vera):
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite locks the whole file")
+    say(vera)
+    conversation = Conversation.objects.get()
+    stored = []
+
+    def write():
+        with closing(connection), transaction.atomic():
+            stored.append(ReadMarker.objects.create(conversation=conversation, seq=1))
+
+    thread = threading.Thread(target=write)
+    with transaction.atomic():
+        Journal.lock([conversation.pk])
+        thread.start()
+        thread.join(4)
+        assert not thread.is_alive()
+    thread.join()
+    assert stored
 
 
 def test_renewing_extends_the_lease_and_stores_what_was_said(vera):
