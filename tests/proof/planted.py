@@ -113,8 +113,8 @@ PLANTED = [
     Planted(
         "lease never renewed",
         "bots/actions/leases.py",
-        "Turn.objects.filter(pk__in=ours).update(lease_until=lease_end())",
-        "pass",
+        "update(lease_until=lease_end(), **_news(by_id[pk]))",
+        "update(**_news(by_id[pk]))",
         "tests/bots/test_turns_queue.py::test_renewing_extends_the_lease_and_stores_what_was_said",
     ),
     Planted(
