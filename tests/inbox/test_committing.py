@@ -15,6 +15,7 @@ from inbox.actions.answering import finish_answer
 from inbox.actions.posting import Draft, Posted, VisitorSender, post, post_batch
 from inbox.errors import TryAgainError
 from inbox.models import Message
+from inbox.realtime import metrics
 from inbox.realtime.committer import commit
 from inbox.realtime.socket import LeanConsumer
 from inbox.testing import make_conversation, make_operator, make_visitor, transcript
@@ -117,6 +118,7 @@ class Door(LeanConsumer):
 async def test_a_reader_with_too_much_waiting_is_told_to_come_back(settings):
     """Nothing is left out of the middle: the socket ends, and its successor reads it all."""
     settings.INBOX_SEND_BUDGET_BYTES = 2_000
+    before = metrics.slow_readers._value.get()
     door, sent = Door(), []
     opened, reads, closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -139,5 +141,6 @@ async def test_a_reader_with_too_much_waiting_is_told_to_come_back(settings):
         while sent[-1]["type"] == "websocket.send" and len(sent) < 50:
             await asyncio.sleep(0.01)
     assert sent[-1] == {"type": "websocket.close", "code": 4013}
+    assert metrics.slow_readers._value.get() == before + 1
     await incoming.put({"type": "websocket.disconnect"})
     await asyncio.wait_for(task, 10)

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from inbox.models import Conversation
+from inbox.realtime import metrics
 from inbox.realtime import publish as publishing
 from inbox.realtime.batches import Batch
 from inbox.realtime.publish import publish_ephemeral
@@ -72,8 +73,10 @@ async def test_the_head_poll_finds_an_event_whose_only_hint_was_lost(hub, listen
     with monkeypatch.context() as lost:
         lost.setattr(publishing, "attached_hub", lambda: None)
         await say(conversation, "then silence")
+    before = metrics.poll_catches._value.get()
     await hub.poll.look()
     await ear.until(lambda e: e.seqs == [1])
+    assert metrics.poll_catches._value.get() == before + 1
 
 
 async def test_a_batch_that_comes_twice_is_shown_once(hub, listen, monkeypatch):
