@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from inbox.actions import posting, transitions
 from inbox.actions.answering import finish_answer
@@ -95,6 +96,24 @@ def test_an_answer_of_an_earlier_owner_is_not_stored(robbie):
     )
     assert not stored
     assert "assistant" not in [role for role, _ in transcript(conversation)]
+
+
+@pytest.mark.parametrize(("outcome", "waits"), [("done", False), ("failed", True)])
+def test_an_answer_ends_the_wait_and_an_apology_does_not(robbie, outcome, waits):
+    conversation = make_conversation(
+        bot_key="robbie", handled_by="bot", waiting_since=timezone.now()
+    )
+    finish_answer(
+        conversation_id=conversation.id,
+        ownership=conversation.ownership,
+        turn_key=uuid.uuid4().hex,
+        message_id=uuid.uuid4(),
+        content="Words",
+        author_name="Robbie",
+        outcome=outcome,
+    )
+    conversation.refresh_from_db()
+    assert (conversation.waiting_since is not None) == waits
 
 
 class Door(LeanConsumer):

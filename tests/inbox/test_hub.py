@@ -138,3 +138,36 @@ async def test_a_reader_that_left_is_forgotten(hub, listen):
     head = await sync_to_async(lambda: Conversation.objects.get(id=conversation.id).head)()
     assert head == 2
     assert ear.seqs == [1]
+
+
+async def test_one_look_at_a_time_is_made_for_a_reader(hub, listen):
+    conversation = await conversation_of()
+    _, reader = listen(hub, conversation)
+    hub.pump(reader)
+    hub.pump(reader)
+    assert len(hub._tasks) == 1
+    await caught_up(reader)
+
+
+class Page:
+    """An operator's list that remembers which conversations it was told of."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_change(self, change) -> None:
+        self.told.append(change.conversation_id)
+
+    def on_control(self, control) -> None:
+        raise AssertionError("nobody's rights changed")
+
+
+async def test_a_list_that_lost_a_hint_is_told_by_the_head_poll_once(hub, monkeypatch):
+    conversation, page = await conversation_of(), Page()
+    hub.watchers.add(page)
+    with monkeypatch.context() as lost:
+        lost.setattr(publishing, "attached_hub", lambda: None)
+        await say(conversation, "nobody heard")
+    await hub.poll.look()
+    await hub.poll.look()
+    assert page.told == [str(conversation.id)]

@@ -38,6 +38,7 @@ TESTS = [
     *(f"tests/bots/test_turns_{name}.py" for name in ("counted", "decisions", "hush", "queue")),
     *(f"tests/bots/test_turns_{name}.py" for name in ("recovery", "running", "tools")),
     "tests/bots/test_responder.py",
+    "tests/bots/test_lease.py",
     "tests/inbox/test_conversation_machine.py",
     "tests/bots/test_turn_machine.py",
 ]
