@@ -49,6 +49,12 @@ class Subject:
         """Get ready for the next step."""
         await quiet(self.pids)
 
+    async def hang_up(self) -> None:
+        """Leave, and wait until nothing is left of it: the next subject needs the core."""
+        for peer in self.peers:
+            peer.close()
+        await quiet(self.pids)
+
 
 class ProductSubject(Subject):
     """Its answers are stopped after each step, so its sockets stay."""
@@ -82,9 +88,7 @@ class ReferenceSubject(Subject):
         return Streams(self.peers, start_reference)
 
     async def settle(self) -> None:
-        for peer in self.peers:
-            peer.close()
-        await super().settle()
+        await self.hang_up()
 
 
 async def capacity(run: Run, subject: Subject) -> int:
@@ -93,7 +97,12 @@ async def capacity(run: Run, subject: Subject) -> int:
     while True:
         await subject.open(count)
         streams = subject.load()
-        sample = await window(subject.name, streams, subject.pids, run.seconds)
+        try:
+            sample = await window(subject.name, streams, subject.pids, run.seconds)
+        except TimeoutError:
+            # So full that not every answer has begun within a minute.
+            await subject.hang_up()
+            return good
         run.add(subject.name, replace(sample, extra={**sample.extra, "streams": count}))
         await subject.settle()
         in_time = sample.extra["p99 ms"] <= LATE_MS
