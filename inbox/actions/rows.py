@@ -12,12 +12,12 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
+import msgspec
 from django.db import connection, models
 
 Prepare = Callable[[Any], Any] | None
 
-POSTGRES_PARAMETERS = 60_000
-"""PostgreSQL takes 65,535 parameters in one statement."""
+_encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:
@@ -25,20 +25,16 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     columns = _columns(type(rows[0]), connection.vendor)
-    names = ", ".join(connection.ops.quote_name(column.name) for column in columns)
-    table = connection.ops.quote_name(type(rows[0])._meta.db_table)
-    place = f"({', '.join(['%s'] * len(columns))})"
-    head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608 -- names from the model
-    values = _values(rows, columns)
+    table, names = _table(type(rows[0])), ", ".join(column.quoted for column in columns)
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.executemany(head + place, values)
+        if connection.vendor == "postgresql":
+            source = _recordset(columns)
+            sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}"  # noqa: S608 -- names from the model
+            cursor.execute(sql, [_json(rows, columns)])
         else:
-            step = POSTGRES_PARAMETERS // len(columns)
-            for start in range(0, len(values), step):
-                part = values[start : start + step]
-                flat = [value for row in part for value in row]
-                cursor.execute(head + ", ".join([place] * len(part)), flat)
+            places = ", ".join(["%s"] * len(columns))
+            sql = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 -- names from the model
+            cursor.executemany(sql, _values(rows, columns))
     for row in rows:
         row._state.adding = False
 
@@ -51,16 +47,40 @@ def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     wanted, known = set(fields), _columns(model, connection.vendor)
     columns = [column for column in known if column.field in wanted]
     [key] = [column for column in known if column.attname == model._meta.pk.attname]
-    assignments = ", ".join(f"{connection.ops.quote_name(c.name)} = %s" for c in columns)
-    table = connection.ops.quote_name(model._meta.db_table)
-    where = f"{connection.ops.quote_name(key.name)} = %s"
-    sql = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608 -- names from the model
+    everything = [*columns, key]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, _values(rows, [*columns, key]))
+        if connection.vendor == "postgresql":
+            assignments = ", ".join(f"{c.quoted} = new.{c.quoted}" for c in columns)
+            where = f"{_table(model)}.{key.quoted} = new.{key.quoted}"
+            sql = f"UPDATE {_table(model)} SET {assignments} FROM {_recordset(everything)} WHERE {where}"  # noqa: S608, E501 -- names from the model
+            cursor.execute(sql, [_json(rows, everything)])
+        else:
+            assignments = ", ".join(f"{column.quoted} = %s" for column in columns)
+            sql = f"UPDATE {_table(model)} SET {assignments} WHERE {key.quoted} = %s"  # noqa: S608 -- names from the model
+            cursor.executemany(sql, _values(rows, everything))
+
+
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _recordset(columns: Sequence[_Column]) -> str:
+    # One parameter for the whole batch: psycopg turns each parameter into a literal in Python.
+    types = ", ".join(f"{column.quoted} {column.type}" for column in columns)
+    return f"jsonb_to_recordset(%s::jsonb) AS new({types})"
+
+
+def _json(rows: Sequence[models.Model], columns: Sequence[_Column]) -> str:
+    read = itemgetter(*(column.attname for column in columns))
+    names = [column.name for column in columns]
+    objects = [dict(zip(names, read(vars(row)), strict=True)) for row in rows]
+    return _encode_json(objects).decode()
 
 
 class _Column(NamedTuple):
     name: str
+    quoted: str
+    type: str
     attname: str
     field: str
     prepare: Prepare
@@ -82,7 +102,14 @@ def _values(rows: Sequence[models.Model], columns: Sequence[_Column]) -> list[li
 @lru_cache(maxsize=64)
 def _columns(model: type[models.Model], vendor: str) -> tuple[_Column, ...]:
     return tuple(
-        _Column(str(field.column), field.attname, field.name, _prepare(field))
+        _Column(
+            name=str(field.column),
+            quoted=connection.ops.quote_name(str(field.column)),
+            type=str(field.db_type(connection)),
+            attname=field.attname,
+            field=field.name,
+            prepare=_prepare(field),
+        )
         for field in model._meta.concrete_fields
         if not isinstance(field, models.AutoField)
     )
