@@ -46,7 +46,7 @@ def row_lines(row: Row, run: Run) -> list[str]:
         lines += figure_lines(figure)
     lines += [f"  {what}: {text}" for what, text in run.notes]
     if run.rejected:
-        lines.append(f"  {run.rejected} windows rejected: the clients were the bottleneck")
+        lines.append(f"  {run.rejected} windows rejected: no work, or bound by the clients")
     return lines
 
 

@@ -93,8 +93,8 @@ class Figure:
         return {**asdict(self.gate), **measured, "rounds": self.values, "verdict": self.verdict}
 
 
-class ClientBound(Exception):
-    """The clients were the bottleneck in every attempt, so the row says nothing."""
+class NothingMeasured(Exception):
+    """In every attempt the clients were the bottleneck, or nothing was finished at all."""
 
 
 class Run:
@@ -121,10 +121,10 @@ class Run:
     async def _accepted(self, subject: str, take: Window) -> Sample:
         for _ in range(ATTEMPTS):
             sample = await take()
-            if not sample.client_bound:
+            if sample.work and not sample.client_bound:
                 return sample
             self.rejected += 1
-        raise ClientBound(f"{subject}: the clients were the bottleneck in {ATTEMPTS} windows")
+        raise NothingMeasured(f"{subject}: {ATTEMPTS} windows without work or bound by the clients")
 
     def ratio(self, gate: Gate, subject: str, reference: str, *, per: Per = "work_per_cpu") -> None:
         """Subject ÷ reference, window by window of the same round."""

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks.cpu import cpu_seconds, tree
-from benchmarks.rows import ROWS, ClientBound, Gate, Row, Run, Sample
+from benchmarks.rows import ROWS, Gate, NothingMeasured, Row, Run, Sample
 
 AT_LEAST_FOUR = Gate("times as much", floor=4, aim=8, higher_is_better=True)
 AT_MOST_TWO = Gate("times the cost", floor=2, aim=1, higher_is_better=False)
@@ -81,9 +81,15 @@ async def test_a_window_in_which_the_clients_were_the_bottleneck_is_taken_again(
     assert run.rejected == 1
 
 
+async def test_a_window_in_which_nothing_was_finished_is_taken_again():
+    run = Run(rounds=1)
+    await run.alternate({"tutorial": window_of(sample(work=0), sample(work=3))})
+    assert [kept.work for kept in run.samples["tutorial"]] == [3]
+
+
 async def test_clients_that_are_always_the_bottleneck_end_the_row():
     run = Run(rounds=1)
-    with pytest.raises(ClientBound):
+    with pytest.raises(NothingMeasured):
         await run.alternate({"product": window_of(*[sample(client_cpu=1.9)] * 9)})
 
 
