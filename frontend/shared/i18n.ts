@@ -16,15 +16,20 @@ export const translator =
 
 const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
 
+const known: Record<string, string> = {}; // a formatter costs more than all else in a drawing
+
 /** "today", "yesterday", a weekday within a week, else a date; in the words of `locale`. */
 export function dayLabel(time: number, now: number, locale?: string): string {
   const days = Math.round((midnight(now) - midnight(time)) / 86_400_000);
-  return days < 2
-    ? new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day")
-    : new Date(time).toLocaleDateString(
-        locale,
-        days < 7 ? { weekday: "long" } : { dateStyle: "long" },
-      );
+  const key = [midnight(time), days, locale].join();
+  known[key] ??=
+    days < 2
+      ? new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day")
+      : new Date(time).toLocaleDateString(
+          locale,
+          days < 7 ? { weekday: "long" } : { dateStyle: "long" },
+        );
+  return known[key];
 }
 
 export const clock = (time: number, locale?: string) =>

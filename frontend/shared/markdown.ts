@@ -1,7 +1,7 @@
 /**
- * Markdown as a growing DOM tree. Blocks that can no longer change are built once; only the open
- * end is rebuilt, so a long answer costs what its last blocks cost, and a streamed answer ends as
- * the same tree that the finished text gives at once.
+ * Markdown as a growing DOM tree. Blocks that can no longer change are read once; of the open end
+ * only what differs is drawn, so a long answer costs what its last blocks cost, and a streamed
+ * answer ends as the same tree that the finished text gives at once.
  */
 
 import { button, h } from "./dom";
@@ -77,16 +77,16 @@ function block(lines: string[], i: number, labels: Labels, depth: number, open: 
 }
 
 function code(text: string, labels: Labels) {
+  // Scrolls sideways, so the keyboard must be able to reach it.
+  const pre = h("pre", { tabindex: 0 }, h("code", null, text));
   const copy = button(
     labels.copy,
     async () => {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(pre.textContent as string);
       copy.textContent = labels.copied;
     },
     "copy s",
   );
-  // Scrolls sideways, so the keyboard must be able to reach it.
-  const pre = h("pre", { tabindex: 0 }, h("code", null, text));
   return h("div", { class: "code", dir: "ltr" }, pre, copy);
 }
 
@@ -147,6 +147,22 @@ function blocks(lines: string[], labels: Labels, depth: number, open: boolean): 
 const nodes = (...args: Parameters<typeof blocks>) => blocks(...args).map(([, node]) => node);
 
 /**
+ * Makes the children of `root` behind the first `kept` like `wanted`. What is alike stays: a
+ * selection survives, and of a text that grew the browser lays out only what is new.
+ */
+function patch(root: Node, kept: number, wanted: Node[]) {
+  wanted.forEach((node, n) => {
+    const old = root.childNodes[kept + n];
+    if (!old) root.appendChild(node);
+    else if (old instanceof Text && node instanceof Text && node.data.startsWith(old.data))
+      old.appendData(node.data.slice(old.length));
+    else if (!old.cloneNode().isEqualNode(node.cloneNode())) root.replaceChild(node, old);
+    else patch(old, 0, [...node.childNodes]);
+  });
+  while (root.childNodes[kept + wanted.length]) root.lastChild?.remove();
+}
+
+/**
  * Renders into `root`. `update(text)` takes the whole text so far and may be called as often as
  * it grows (once per frame is enough); `done` closes what was left open.
  */
@@ -161,8 +177,11 @@ export function createMarkdown(root: HTMLElement, labels: Labels) {
     }
     const lines = source.slice(settled.length).split("\n");
     const found = blocks(lines, labels, 0, !done);
-    while (root.childNodes.length > kept) root.lastChild?.remove();
-    root.append(...found.map(([, node]) => node));
+    patch(
+      root,
+      kept,
+      found.map(([, node]) => node),
+    );
     // The last line may still become something else and changes how the one above it is read, so
     // what stands before a block that begins above these two is settled.
     const next = found.findLastIndex(([at]) => at < lines.length - 2);

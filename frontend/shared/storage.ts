@@ -28,6 +28,7 @@ export function createStore(prefix: string, find = (): Storage | undefined => lo
     },
     get: (name) => area[prefix + name] ?? null,
     set(name, value) {
+      if (this.get(name) === value) return;
       if (value === null) delete area[prefix + name];
       else
         try {

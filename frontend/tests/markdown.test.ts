@@ -4,7 +4,11 @@ import fc from "fast-check";
 import { Window } from "happy-dom";
 
 const window = new Window();
-Object.assign(globalThis, { document: window.document, Node: window.Node });
+Object.assign(globalThis, {
+  document: window.document,
+  Node: window.Node,
+  Text: window.Text,
+});
 const { createMarkdown } = await import("../shared/markdown");
 const { safeUrl } = await import("../shared/links");
 
@@ -105,6 +109,17 @@ test("cutting after every character gives the same tree", () => {
     ),
     once(text),
   );
+});
+
+test("what is alike stays the same node while the text grows", () => {
+  const at = root();
+  const update = createMarkdown(at, labels);
+  update("one **two** thr", false);
+  const [paragraph, text] = [at.firstChild, at.firstChild?.lastChild];
+  update("one **two** three four", false);
+  assert.equal(at.firstChild, paragraph);
+  assert.equal(at.firstChild?.lastChild, text);
+  assert.equal(at.textContent, "one two three four");
 });
 
 test("a table takes in its rows, and the text after it stands alone", () => {

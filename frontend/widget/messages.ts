@@ -33,6 +33,7 @@ export function createMessages(t: Translate, actions: Actions) {
   /** The bubble itself outlives its row, so that text grows without a flicker. */
   function body(key: string, mine: boolean): Body {
     const node = h("div", { dir: "auto" });
+    const caret = h("i", "caret");
     const draw = mine ? null : createMarkdown(node, { copy: t("copy"), copied: t("copied") });
     let was = "";
     const made: Body = {
@@ -42,8 +43,15 @@ export function createMessages(t: Translate, actions: Actions) {
         if (was === now) return;
         was = now;
         node.className = live ? "bubble live" : "bubble";
-        if (draw) draw(text, !live);
-        else node.textContent = text;
+        if (!draw) node.textContent = text;
+        else {
+          // Taken out and put in again it is drawn anew; one that moved would be a layout shift.
+          caret.remove();
+          draw(text, !live);
+          let end: Element = node;
+          while (end.lastElementChild?.matches("p,ul,ol,li")) end = end.lastElementChild;
+          if (live) end.append(caret);
+        }
       },
     };
     bodies.set(key, made);

@@ -21,7 +21,7 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
       tabindex: 0,
     },
     // Until the first drawing two empty bubbles say that something is on its way.
-    ...[1, 2].map(() => h("div", { class: "first bubble bone" })),
+    ...[1, 2].map(() => h("div", "first bubble bone")),
   );
   const label = h("span");
   const jump = h(
@@ -38,6 +38,7 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
 
   const pill = () => {
     if (sticky) fresh = 0;
+    if (sticky && jump.hidden) return;
     jump.hidden = sticky;
     label.textContent = fresh ? t("new", { count: fresh }) : t("newest");
   };
@@ -69,6 +70,7 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
     render(view: View) {
       const grown = list.has("more") && log.scrollTop < NEAR && log.scrollHeight;
       list.update((put) => draw(put, view));
+      // Before the browser lays out by itself: later it would count as a layout shift of the page.
       if (sticky) log.scrollTop = log.scrollHeight;
       else if (grown) log.scrollTop += log.scrollHeight - grown;
     },
