@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.processes import CHROMIUM_NAMES, missing, program
 
@@ -34,6 +41,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
+
+
+# A machine that others use too may be several times slower; what comes at once costs nothing.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
