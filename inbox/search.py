@@ -29,6 +29,8 @@ VISITOR_TEXT = MESSAGE_TEXT.replace("content", "name || ' ' || email")
 NEWEST_MESSAGES = 2_000
 """A search looks at so many messages with its words, the newest ones: whoever looks for a word that
 stands in every second message wants the latest, and nobody waits for all of them."""
+NEWEST_ON_POSTGRESQL = 500
+"""The same there, where a common word's messages are cut into words once more to be compared."""
 NEWEST_VISITORS = 500
 MIN_BEGINNING = 3
 """Shorter words match whole: half of all words begin with some two letters."""
@@ -68,7 +70,7 @@ SELECT id FROM frontdesk_inbox_visitor WHERE external_id = %s AND external_id > 
 POSTGRESQL = f"""
 SELECT conversation_id FROM (
     SELECT conversation_id FROM ({" UNION ALL ".join([POSTGRESQL_WINDOW] * (len(WINDOWS) + 1))}
-    ) by_time LIMIT {NEWEST_MESSAGES}) newest
+    ) by_time LIMIT {NEWEST_ON_POSTGRESQL}) newest
 UNION
 SELECT id FROM frontdesk_inbox_conversation WHERE visitor_id IN ({POSTGRESQL_VISITORS})
 """  # noqa: S608 -- constants only
