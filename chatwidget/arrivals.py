@@ -36,10 +36,14 @@ class Arrivals:
 
     async def hold_back(self) -> None:
         """Take in what waits already; called before the refusal is told."""
-        while self._next is None and len(self._held) < MOST_HELD:
+        while self._next is None and len(self._held) < MOST_HELD and not self._is_over():
             event = asyncio.ensure_future(self._receive())
             await asyncio.sleep(0)  # one step is enough for what is there
             if event.done():
                 self._held.append(event.result())
             else:
                 self._next = event
+
+    def _is_over(self) -> bool:
+        """Behind the disconnect nothing comes: whoever waited for it would wait for ever."""
+        return bool(self._held) and self._held[-1]["type"] == "websocket.disconnect"
