@@ -135,13 +135,14 @@ def judge(frames: list[Frame], point: int, status: int, races: Races) -> None:
     races.late += len(late)
     answers = [frame for frame in frames if frame.get("role") == "assistant" and "seq" in frame]
     ends = [frame for frame in frames if frame["type"] == "response_end"]
-    races.outcomes[ends[0]["outcome"] if ends else "unheard"] += 1
+    outcome = ends[0]["outcome"] if ends else "unheard"
+    races.outcomes[outcome] += 1
     seen = shown(frames[:taken])
     stored = answers[0]["content"] if answers else ""
     seqs = [frame["seq"] for frame in frames if "seq" in frame and frame["type"] != "ack"]
     wrongs = {
         f"take answered {status}": status != 200,
-        f"showed {seen!r}, stored {stored!r}": seen != stored,
+        f"{outcome}: showed {seen[-30:]!r}, stored {stored[-30:]!r}": seen != stored,
         f"{len(answers)} answers, {len(ends)} ends": len(answers) > 1 or len(ends) > 1,
         f"numbers {seqs}": seqs != list(range(1, len(seqs) + 1)),
         "an end that names another text": bool(ends) and ends[0]["full_content"] != stored,
