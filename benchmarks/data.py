@@ -44,8 +44,9 @@ def fill(url: str) -> dict[str, float]:
     """Fill an empty database; what was filled and the seconds that it took."""
     options = [part for name, value in SIZE.items() for part in (f"--{name}", str(value))]
     began = time.monotonic()
-    work(url, "fill", *options)
-    return {**SIZE, "version": VERSION, "seconds": round(time.monotonic() - began, 1)}
+    stored = json.loads(work(url, "fill", *options))
+    seconds = round(time.monotonic() - began, 1)
+    return {**SIZE, "version": VERSION, "stored": stored["messages"], "seconds": seconds}
 
 
 @contextmanager
@@ -97,8 +98,8 @@ def database(kind: str) -> Iterator[str]:
 def measure(run: Run, kind: str) -> None:
     """Make sure that the database is there, and say how large it is."""
     with filled(kind) as (_, known):
-        wanted = float(SIZE["messages"])
-        run.value(Gate("messages in the database", wanted, wanted, True), known["messages"])
+        wanted = 0.999 * SIZE["messages"]
+        run.value(Gate("messages in the database", wanted, wanted, True), known["stored"])
         run.note("filled in", f"{known['seconds']} s")
         run.note("size", f"{known['bytes'] / 1e9:.2f} GB")
 

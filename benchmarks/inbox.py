@@ -42,7 +42,7 @@ async def measure(run: Run, kind: str) -> None:
     slowest = sorted(found, key=lambda page: -percentile(page["server"], 95))
     for page in slowest[:SLOWEST]:
         run.note(f"  {page['name']}", f"{percentile(page['server'], 95):.0f} ms")
-    run.note("messages", f"{known['messages']:.0f} in {known['bytes'] / 1e9:.2f} GB")
+    run.note("messages", f"{known['stored']:.0f} in {known['bytes'] / 1e9:.2f} GB")
 
 
 def at_95(pages: list[dict[str, Any]], clock: str) -> float:

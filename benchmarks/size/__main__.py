@@ -33,9 +33,10 @@ def main() -> None:
         # Nobody else is there, and a database that was half filled is thrown away.
         if connection.vendor == "sqlite":
             connection.cursor().execute("PRAGMA journal_mode = OFF")
-        fill(size, lambda text: print(text, file=sys.stderr, flush=True))
+        stored = fill(size, lambda text: print(text, file=sys.stderr, flush=True))
         if connection.vendor == "sqlite":
             connection.cursor().execute("PRAGMA journal_mode = WAL")
+        print(json.dumps({"messages": stored}))
     else:
         from benchmarks.size.pages import measure  # noqa: PLC0415
 

@@ -34,8 +34,12 @@ class Size:
     seed: int = 1
 
 
-def fill(size: Size, say: Callable[[str], None] = lambda text: None) -> None:
-    """Fill the empty, migrated database; ``say`` hears how long each part took."""
+def fill(size: Size, say: Callable[[str], None] = lambda text: None) -> int:
+    """Fill the empty, migrated database; ``say`` hears how long each part took.
+
+    Returns:
+        How many messages there are, a few less or more than asked for.
+    """
     if connection.vendor == "postgresql":
         _execute("SET statement_timeout = 0")
     rng = random.Random(size.seed)
@@ -51,6 +55,7 @@ def fill(size: Size, say: Callable[[str], None] = lambda text: None) -> None:
     if connection.vendor == "postgresql":
         restart_numbers(rows.tables)
         timed(say, "vacuum", lambda: _execute("VACUUM ANALYZE"))
+    return rows.messages.written
 
 
 def make_staff(rng: random.Random) -> Staff:
