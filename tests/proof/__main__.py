@@ -9,6 +9,7 @@ import logging
 import os
 import pkgutil
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -151,4 +152,6 @@ def table(results: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
+    # Told to stop, a proof still ends its servers and removes its databases.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))
