@@ -108,11 +108,14 @@ def queue_frame(position: Position) -> dict[str, object]:
 
 def _recent_durations() -> list[float]:
     """How long the latest conversations that a person answered took, in seconds."""
+    a_day_ago = timezone.now() - dt.timedelta(days=1)
     rows = Conversation.objects.filter(
         status=Status.CLOSED,
         handled_by=HandledBy.NOBODY,
         last_operator__isnull=False,
-        closed_at__gte=timezone.now() - dt.timedelta(days=1),
+        closed_at__gte=a_day_ago,
+        # Closing is a change: the lists' index ends the search where the day ends.
+        updated_at__gte=a_day_ago,
     ).order_by("-updated_at", "-id")
     return [
         (closed_at - created_at).total_seconds()
