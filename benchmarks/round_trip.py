@@ -40,7 +40,7 @@ class RoundTrips:
         """Wait for the answers that are under way."""
         self._running = False
         async with asyncio.timeout(10):
-            while self._asked:  # noqa: ASYNC110 -- the end of a window may be seen a little late
+            while self._asked:
                 await asyncio.sleep(0.01)
 
     def extra(self) -> dict[str, float]:
