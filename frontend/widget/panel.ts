@@ -50,7 +50,7 @@ export function mount(context: Context): Panel {
     // A hidden page gets no animation frames, but badge and title must still follow.
     setTimeout(
       () => (doc.hidden ? draw() : requestAnimationFrame(draw)),
-      drawnAt + PAUSE - Date.now(),
+      Math.max(0, drawnAt + PAUSE - Date.now()),
     );
   }
 
