@@ -25,7 +25,7 @@ export interface Snapshot {
   code: number;
 }
 type Note =
-  | { k: "hello" | "out" }
+  | { k: "hello" }
   | { k: "snap"; snap: Snapshot }
   | { k: "frame"; frame: ServerFrame }
   | { k: "send"; frame: ClientFrame }
@@ -111,7 +111,8 @@ export function createClient(
     if (frame.type === "ack") outbox.acked(frame.client_id);
     else if (frame.type === "message" && frame.client_id) outbox.remove(frame.client_id);
     else if (frame.type === "error" && frame.client_id) outbox.refused(frame);
-    else if (frame.type === "connected") asked = -1;
+    // What was asked for may have been refused meanwhile: with the next heartbeat it is asked again.
+    else if (frame.type === "connected" || frame.type === "heartbeat") asked = -1;
     apply(frame);
     tabs.post({ k: "frame", frame });
     const { wants, last } = snap.state;
@@ -145,8 +146,7 @@ export function createClient(
     );
     if (wait) pumpTimer = setTimeout(pump, wait);
   }
-  const outboxChanged = (heard = false) => {
-    if (!heard) tabs.post({ k: "out" });
+  const outboxChanged = () => {
     pump();
     hooks.onChange();
   };
@@ -188,7 +188,6 @@ export function createClient(
     onMessage(note) {
       if (!joined) return;
       if (note.k === "set") set(note);
-      else if (note.k === "out") outboxChanged(true);
       else if (tabs.leads) {
         if (note.k === "send") link.send(note.frame);
         else if (note.k === "hello") {
@@ -229,6 +228,12 @@ export function createClient(
   on(window, "pagehide", leave);
   on(window, "pageshow", shown);
   on(document, "visibilitychange", awake);
+  // What another tab wrote. A note between tabs could come before its words are there to read.
+  on(
+    window,
+    "storage",
+    ({ key }: StorageEvent) => joined && /\.out\./.test(key ?? "") && outboxChanged(),
+  );
 
   return {
     store,

@@ -23,7 +23,7 @@ class Screen {
     for (const frame of this.server.connect(session, epoch, last)) this.take(frame);
   }
   take(frame: ServerFrame) {
-    if (frame.type === "connected") this.asked = -1;
+    if (frame.type === "connected" || frame.type === "heartbeat") this.asked = -1;
     this.state = reduce(this.state, frame);
     const { wants, last, turn } = this.state;
     // Never spliced: a bubble is the beginning of what one attempt said.
@@ -93,11 +93,13 @@ const breaks = fc.oneof(
   step(fc.nat(5), (server, kept) => server.restore(kept)),
   fc.constant<Step>((_, screen) => screen.connect()),
 );
+const refuses = step(fc.constant(2), (server, times) => server.refuse(times));
 const story = fc.array(
   fc.oneof(
     { arbitrary: writes, weight: 6 },
     { arbitrary: arrives, weight: 6 },
     { arbitrary: breaks, weight: 1 },
+    { arbitrary: refuses, weight: 1 },
   ),
   { maxLength: 80 },
 );
@@ -117,6 +119,7 @@ test("any interleaving, gap, repeat, reset and resume ends in the state of a fre
       const screen = new Screen(server);
       for (const act of steps) act(server, screen);
       screen.settle();
+      server.refuse(0);
       server.heartbeat();
       screen.settle();
       server.snapshot();

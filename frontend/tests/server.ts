@@ -25,6 +25,7 @@ export class Server {
   /** What a socket was asked for comes, or the socket ends; only hints get lost. */
   replayed = new Set<ServerFrame>();
   private made = 0;
+  private refusals = 0;
 
   private next(kind: string) {
     this.made++;
@@ -157,11 +158,19 @@ export class Server {
       conversation,
       reads: { ...reads },
     } as const;
-    this.resume(same ? since : 0);
+    this.replay(same ? since : 0);
     this.snapshot();
     return [connected];
   }
+  /** Its database is away: so many times it has nothing to replay from. */
+  refuse(times: number) {
+    this.refusals = times;
+  }
   resume(since: number) {
+    if (this.refusals === 0) this.replay(since);
+    else this.refusals--;
+  }
+  private replay(since: number) {
     const missing = this.events.slice(since).map((event) => ({ ...event }));
     for (const event of missing) this.replayed.add(event);
     this.durable = [...missing, ...this.durable];

@@ -33,6 +33,7 @@ export function mount(context: Context): Panel {
   const bubble = path.getAttribute("d");
   let view = build();
   let isOpen = false;
+  let unread = 0;
   let limit = PAGE;
   let news = 0; // what came up to this seq is history and not announced
   const texts = watcher();
@@ -132,7 +133,7 @@ export function mount(context: Context): Panel {
       thread.render({ state, outbox: outbox.items(), widget, up, limit, lang, rating });
     seen();
     const read = state.reads.user ?? 0;
-    const unread = state.last
+    unread = state.last
       ? state.items.filter(({ seq, role }) => seq > read && /assistant|operator/.test(role)).length
       : (session?.unread ?? 0);
     if (title) doc.title = title;
@@ -189,6 +190,7 @@ export function mount(context: Context): Panel {
   function opened(now: boolean) {
     isOpen = now;
     dressed = null; // what the button does has another name
+    context.state(now, unread); // at once: who toggles twice in a breath means what is on the screen
     wrap.classList.toggle("open", now);
     set(path, { d: now ? DOWN : bubble });
     tab.set("open", now ? "1" : "0");
