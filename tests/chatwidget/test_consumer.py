@@ -460,6 +460,40 @@ async def test_words_after_the_end_move_the_socket_on(widget, _hub):
     await socket.disconnect()
 
 
+async def test_nothing_of_the_old_conversation_comes_behind_the_reset(widget, _hub, monkeypatch):
+    def ended():
+        visitor = visitor_of_shop()
+        make_message(make_conversation(visitor, id=uuid.uuid4(), status="closed"), "Hello")
+        return visitor, visitor.conversations.get()
+
+    visitor, conversation = await asyncio.to_thread(ended)
+    visitor.session_id = conversation.id  # only for the address
+    slow_page, told = asyncio.Event(), asyncio.Event()
+    next_page, standing = _hub._next_page, WidgetConsumer._standing
+
+    async def next_page_when_told(reader):
+        page = await next_page(reader)
+        if reader.conversation_id == str(conversation.id):
+            await told.wait()
+            slow_page.set()
+        return page
+
+    async def standing_behind_the_page(visit):
+        await told.wait()
+        await slow_page.wait()
+        return await standing(visit)
+
+    monkeypatch.setattr(_hub, "_next_page", next_page_when_told)
+    monkeypatch.setattr(WidgetConsumer, "_standing", staticmethod(standing_behind_the_page))
+    socket = dial(visitor)
+    await socket.connect()
+    await socket.send_to('{"type": "message", "client_id": "a", "content": "More"}')
+    await frame_of(socket, "reset")
+    told.set()
+    assert (await frame_of(socket, "message"))["content"] == "More"
+    await socket.disconnect()
+
+
 # Typing
 
 
