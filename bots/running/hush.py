@@ -14,7 +14,7 @@ from inbox.realtime.batches import Batch, Control
 from inbox.realtime.bus import shared_layer
 from inbox.realtime.publish import attached_hub, publish
 
-HUSH_SECONDS = 0.3
+HUSH_SECONDS = 1.0
 """Longest wait. A worker that is dead or cut off must not hold up a person."""
 
 _waiting: dict[str, threading.Event] = {}
