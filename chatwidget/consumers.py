@@ -166,7 +166,7 @@ class WidgetConsumer(LeanConsumer):
     async def _move(self, visit: Visit, session_id: uuid.UUID) -> None:
         """The conversation had ended, so this wish began the next one: go on there."""
         if self.reader is not None:
-            # What is still on its way from the old one would pass for the new one's behind the reset.
+            # What still comes from the old one would pass for the new one's behind the reset.
             get_hub().unsubscribe(self.reader)
             self.reader = None
         self.send_frame({"type": "reset", "reason": "closed", "session_id": str(session_id)})

@@ -61,6 +61,7 @@ def on_postgres(
 async def talking(site: Site) -> AsyncIterator[tuple[VisitorClient, Socket]]:
     """A visitor whose conversation has begun; nobody answers in between."""
     vera = VisitorClient(site.servers[0].url)
+    await healed(vera)
     async with vera.connect() as socket:
         await socket.say("[[rate 0]] [[say Hello.]]")
         await socket.seen("message", role="assistant")
@@ -149,6 +150,13 @@ def administration(site: Site) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+async def healed(client: VisitorClient) -> None:
+    """Until a server that an earlier test cut off from its database serves again."""
+    async with asyncio.timeout(30):
+        while (await client.try_session()).status_code != 201:
+            await asyncio.sleep(0.2)
+
+
 DISCONNECT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
@@ -208,6 +216,7 @@ async def test_after_a_restart_of_postgres_every_loop_goes_on(
     async with vera.connect() as socket:
         await socket.say("[[rate 0]] [[say Hello.]]")
         elsewhere.token = vera.token
+        await healed(elsewhere)
         async with elsewhere.connect() as other:
             await socket.seen("message", role="assistant")
             # This answer streams while the server is away; its lease runs out meanwhile.
