@@ -27,9 +27,8 @@ class Visitor:
         self._post("/chat/frames", type=type, **fields)
 
     def ask_for_a_person(self, text: str = "I want to talk to a person") -> Visitor:
-        # Asked for first: were the text first, the bot could have begun to answer it.
-        self.frame("request_human")
         self.say(text)
+        self.frame("request_human")
         return self
 
     def heard(self) -> list[str]:
