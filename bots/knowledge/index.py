@@ -88,14 +88,18 @@ def articles_with(choices: Iterable[Sequence[str]], limit: int = 2_000) -> list[
 
 
 def add(passages: Iterable[Passage]) -> None:
-    """Index new passages, inside the caller's transaction. PostgreSQL does it by itself."""
+    """Index new passages, inside the caller's transaction. PostgreSQL does it by itself.
+
+    A row that stands there already is left from before ``manage.py flush`` or a script of the
+    site's own, which empty the passages, give their numbers again and know nothing of the index.
+    """
     connection = connections[router.db_for_write(Passage)]
     if _vendor(connection) == "sqlite":
         rows = [(row.pk, row.heading_terms, row.body_terms) for row in passages]
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO frontdesk_bots_passage_index (rowid, heading_terms, body_terms) "
-                "VALUES (%s, %s, %s)",
+                "INSERT OR REPLACE INTO frontdesk_bots_passage_index"
+                " (rowid, heading_terms, body_terms) VALUES (%s, %s, %s)",
                 rows,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from bots.actions.articles import (
@@ -48,6 +49,16 @@ def test_saving_an_article_makes_its_passages_and_terms() -> None:
     assert made.passages.get(position=1).heading_terms == "return deadlin"
     assert counts() == {"return": 2, "lamp": 2, "deadlin": 1, "time": 1}
     assert indexed() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_flush_articles_are_written_and_found_anew() -> None:
+    article(body="Return a lamp.")
+    call_command("flush", interactive=False)
+    article(body="Opening hours.", title="Hours")
+    assert indexed() == 1
+    assert len(search("opening hours", language="en")) == 1
+    assert search("return a lamp", language="en") == []
 
 
 def test_changing_an_article_forgets_what_it_said_before() -> None:
