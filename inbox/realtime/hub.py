@@ -135,6 +135,10 @@ class Hub:
             self._note_end(record)
         for ending in change.endings:
             live_answers.end(change.conversation_id, ending.turn)
+        if change.head < self.known_heads.get(change.conversation_id, 0):
+            # Two commits were published in the other order: a list that was told the newer state
+            # must not go back to the older one, for nothing would correct it.
+            return
         for watcher in tuple(self.watchers):
             watcher.on_change(change)
 

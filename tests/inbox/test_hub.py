@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 from asgiref.sync import sync_to_async
+from msgspec.structs import replace
 
 from inbox.models import Conversation
 from inbox.realtime import metrics
 from inbox.realtime import publish as publishing
 from inbox.realtime.batches import Batch
 from inbox.realtime.publish import publish_ephemeral
+from inbox.realtime.summaries import as_change
 from inbox.testing import make_conversation, make_message, make_note, make_operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,12 +156,25 @@ class Page:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.heads: list[int] = []
 
     def on_change(self, change) -> None:
         self.told.append(change.conversation_id)
+        self.heads.append(change.head)
 
     def on_control(self, control) -> None:
         raise AssertionError("nobody's rights changed")
+
+
+async def test_a_list_is_not_told_an_older_state_after_a_newer_one(hub):
+    conversation, page = await conversation_of(), Page()
+    hub.watchers.add(page)
+    stored = await sync_to_async(as_change)(conversation)
+    older, newer = (replace(stored, head=head) for head in (2, 3))
+    hub.deliver(Batch(changes=[newer]))
+    hub.deliver(Batch(changes=[older]))
+    hub.deliver(Batch(changes=[newer]))
+    assert page.heads == [3, 3]
 
 
 async def test_a_list_that_lost_a_hint_is_told_by_the_head_poll_once(hub, monkeypatch):
