@@ -6,13 +6,14 @@ The query is the authorisation: what ``visible_to`` leaves out is not found. Not
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
-from inbox.errors import not_found
+from inbox.errors import RefusedError, not_found
 from inbox.models import (
     Conversation,
     Event,
@@ -30,6 +31,8 @@ PAGE_EVENTS = 50
 """Events that a thread shows at first, some screens full; scrolling up loads the ones before."""
 LOOKED_AT = 100
 """Unread words are counted among so many latest events; nobody reads a larger number."""
+NUMBERS_AT_ONCE = 100
+"""Conversations whose unread words one request may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,26 @@ def visible(user: Any) -> QuerySet[Conversation]:
 
 def with_unread(rows: QuerySet[Conversation], operator: Operator | None) -> QuerySet[Conversation]:
     """Rows ready for a list: neighbours loaded, ``unread`` = the visitor's words not yet read."""
+    return _count_unread(rows.select_related("visitor", "operator__user", "team"), operator)
+
+
+def unread_of(user: Any, ids: Collection[uuid.UUID]) -> dict[str, int]:
+    """How many of the visitor's words the user has not read in each of some conversations.
+
+    What the user may not see is left out. Words count among the latest ``LOOKED_AT`` events.
+
+    Raises:
+        RefusedError: ``too_large`` for more than ``NUMBERS_AT_ONCE`` conversations.
+    """
+    if len(ids) > NUMBERS_AT_ONCE:
+        raise RefusedError("too_large", field="ids", status=413)
+    rows = _count_unread(visible(user).filter(pk__in=ids), operator_of(user))
+    return {str(pk): unread for pk, unread in rows.order_by().values_list("pk", "unread")}
+
+
+def _count_unread(
+    rows: QuerySet[Conversation], operator: Operator | None
+) -> QuerySet[Conversation]:
     marker = ReadMarker.objects.filter(conversation=OuterRef("pk"), operator=operator)
     read_up_to = Coalesce(Subquery(marker.values("seq")[:1]), 0)
     said = Event.objects.filter(
@@ -66,10 +89,8 @@ def with_unread(rows: QuerySet[Conversation], operator: Operator | None) -> Quer
         seq__gt=Greatest(OuterRef("read_up_to"), OuterRef("head") - LOOKED_AT),
     )
     count = said.order_by().values("conversation").annotate(n=Count("pk")).values("n")
-    return (
-        rows.select_related("visitor", "operator__user", "team")
-        .annotate(read_up_to=read_up_to if operator else F("head"))
-        .annotate(unread=Coalesce(Subquery(count), 0))
+    return rows.annotate(read_up_to=read_up_to if operator else F("head")).annotate(
+        unread=Coalesce(Subquery(count), 0)
     )
 
 

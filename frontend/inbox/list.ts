@@ -5,6 +5,7 @@ import { parseOne } from "./fragment";
 import {
   $,
   $$,
+  atMostEvery,
   debounce,
   type Fragment,
   type Frame,
@@ -18,19 +19,22 @@ import { freshen } from "./times";
 
 const AUTOMATIC_ROWS = 150;
 const READING = 40; // px scrolled from the top: somebody reads, so nothing may jump
+const NUMBERS_AT_ONCE = 100; // the server's own limit
 
 export class InboxList extends HTMLElement {
   private readonly summaries = new Map<string, Summary>();
   private readonly waiting = new Map<string, HTMLElement>();
+  private readonly uncounted = new Set<string>();
   private stop: (() => void)[] = [];
   private watcher?: IntersectionObserver;
-  private loading = false;
+  private readonly held: Frame[] = [];
+  private fetches = 0;
 
   connectedCallback() {
     this.stop = [
-      hear("summary", (frame) => this.summaries.set(frame.conversation_id ?? "", frame as never)),
-      hear("fragment", (frame) => this.take(frame as unknown as Fragment)),
-      hear("gone", (frame) => this.drop(frame.conversation_id ?? "")),
+      hear("summary", (frame) => this.hold(frame)),
+      hear("fragment", (frame) => this.hold(frame)),
+      hear("gone", (frame) => this.hold(frame)),
       hear("connected", () => this.reload()),
     ];
     this.addEventListener("scroll", () => this.scrollTop < READING && this.settle());
@@ -96,6 +100,27 @@ export class InboxList extends HTMLElement {
     return view === "bot" ? by === "bot" : true;
   }
 
+  /** Shows fetched rows; what happens meanwhile waits, for the answer may be older than it. */
+  private async fetched(url: string, show: (rows: DocumentFragment) => void) {
+    this.fetches += 1;
+    try {
+      const rows = await pane(url, "rows").catch(() => null);
+      if (rows && this.isConnected) show(rows);
+    } finally {
+      this.fetches -= 1;
+      if (!this.fetches) for (const frame of this.held.splice(0)) this.apply(frame);
+    }
+  }
+  private hold(frame: Frame) {
+    if (this.fetches) this.held.push(frame);
+    else this.apply(frame);
+  }
+  private apply(frame: Frame) {
+    if (frame.type === "gone") this.drop(frame.conversation_id ?? "");
+    else if (frame.type === "fragment") this.take(frame as unknown as Fragment);
+    else this.summaries.set(frame.conversation_id ?? "", frame as unknown as Summary);
+  }
+
   private take(fragment: Fragment) {
     const id = fragment.conversation_id;
     const summary = this.summaries.get(id);
@@ -108,11 +133,21 @@ export class InboxList extends HTMLElement {
     const row = parseOne(fragment.html);
     if (!row || (!this.belongs(summary) && !old)) return;
     this.dress(row);
-    const news = summary.preview_role === "user" && isNewer(old, fragment.version);
-    const reading = id === openId() && document.hasFocus();
-    this.count(row, reading ? 0 : unreadOf(old) + (news ? 1 : 0));
+    this.count(row, isRead(id) ? 0 : Number(old?.dataset.unread ?? 0));
     this.place(row, old);
+    this.uncounted.add(id);
+    this.countAnew();
   }
+
+  /** Only the server knows how far this operator has read. */
+  private readonly countAnew = atMostEvery(500, async () => {
+    const ids = [...this.uncounted].filter((id) => !isRead(id)).slice(0, NUMBERS_AT_ONCE);
+    this.uncounted.clear();
+    if (!ids.length) return;
+    const numbers = await call<Record<string, number>>(`unread/?ids=${ids}`).catch(() => ({}));
+    for (const [id, unread] of Object.entries(numbers))
+      if (!isRead(id)) this.count(this.row(id), unread);
+  });
 
   private place(row: HTMLElement, old: HTMLElement | null) {
     const id = row.dataset.conversation ?? "";
@@ -180,12 +215,14 @@ export class InboxList extends HTMLElement {
   }
 
   /** After a break: the list as it is now, with the place kept. */
-  private readonly reload = debounce(50, async () => {
+  private readonly reload = debounce(50, () => {
     refreshCounters();
     const url = new URL(`${page.inbox}${this.dataset.view}/`, location.href);
     if (this.dataset.search) url.searchParams.set("search", this.dataset.search);
-    const part = await pane(url.href, "rows").catch(() => null);
-    if (!part || !this.isConnected) return;
+    void this.fetched(url.href, (part) => this.renew(part));
+  });
+
+  private renew(part: DocumentFragment) {
     const next = $<HTMLElement>("[data-next]", part)?.dataset.next ?? "";
     const fresh = $$(".row", part);
     const kept = this.rows.find((row) => row.dataset.conversation === openId());
@@ -200,21 +237,19 @@ export class InboxList extends HTMLElement {
     this.scrollTop = top;
     this.setMore(next);
     this.empty();
-  });
+  }
 
-  private async loadMore(): Promise<void> {
+  private loadMore() {
     const more = $<HTMLAnchorElement>(".more", this);
-    if (!more || this.loading || this.rows.length >= AUTOMATIC_ROWS) return;
-    this.loading = true;
-    const part = await pane(more.href, "rows").catch(() => null);
-    this.loading = false;
-    if (!part || !this.isConnected) return;
-    for (const row of $$(".row", part))
-      if (!this.row(row.dataset.conversation ?? "")) {
-        this.dress(row);
-        this.holder.append(row);
-      }
-    this.setMore($<HTMLElement>("[data-next]", part)?.dataset.next ?? "");
+    if (!more || this.fetches || this.rows.length >= AUTOMATIC_ROWS) return;
+    void this.fetched(more.href, (part) => {
+      for (const row of $$(".row", part))
+        if (!this.row(row.dataset.conversation ?? "")) {
+          this.dress(row);
+          this.holder.append(row);
+        }
+      this.setMore($<HTMLElement>("[data-next]", part)?.dataset.next ?? "");
+    });
   }
 
   private setMore(href: string) {
@@ -242,14 +277,12 @@ export class InboxList extends HTMLElement {
   }
 }
 
-const unreadOf = (row: HTMLElement | null) => Number(row?.dataset.unread ?? 0);
-const isNewer = (row: HTMLElement | null, version: number) =>
-  version > Number(row?.dataset.version ?? 0);
+const isRead = (id: string) => id === openId() && document.hasFocus();
 
 const COUNTED = 100; // the server counts no further
 
-/** The numbers beside the views; asked for at most once a second. */
-export const refreshCounters = debounce(400, async () => {
+/** The numbers beside the views. */
+export const refreshCounters = atMostEvery(1000, async () => {
   const counts = await call<Record<string, number>>("counters/").catch(() => null);
   for (const [view, count] of Object.entries(counts ?? {})) {
     const node = $(`[data-count="${view}"]`);

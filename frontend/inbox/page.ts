@@ -78,3 +78,18 @@ export function debounce<A extends unknown[]>(ms: number, work: (...args: A) => 
     timer = setTimeout(() => work(...args), ms);
   };
 }
+
+/** Does the work at the first call, then at most once in `ms`, the last call never left out. */
+export function atMostEvery(ms: number, work: () => void) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked = false;
+  const turn = () => {
+    timer = asked ? setTimeout(turn, ms) : undefined;
+    if (asked) work();
+    asked = false;
+  };
+  return () => {
+    asked = true;
+    if (!timer) turn();
+  };
+}

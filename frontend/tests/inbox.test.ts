@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { Window } from "happy-dom";
 
 const window = new Window({ url: "http://localhost/inbox/all/" });
@@ -12,7 +12,7 @@ Object.assign(globalThis, {
   HTMLElement: window.HTMLElement,
   localStorage: window.localStorage,
 });
-const { t, hear, tell } = await import("../inbox/page");
+const { atMostEvery, t, hear, tell } = await import("../inbox/page");
 const { ago, day, since } = await import("../inbox/times");
 const { matching } = await import("../inbox/canned");
 const { parse } = await import("../inbox/fragment");
@@ -54,6 +54,24 @@ test("frames reach those who listen until they stop", () => {
   stop();
   tell({ type: "pong" });
   assert.deepEqual(heard, ["pong"]);
+});
+
+test("what is asked for without a pause is done at once, then on time, then a last time", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let done = 0;
+  const ask = atMostEvery(500, () => {
+    done += 1;
+  });
+  for (let ms = 0; ms < 2000; ms += 100) {
+    ask();
+    mock.timers.tick(100);
+  }
+  assert.equal(done, 5, "0, 500, 1000, 1500 and 2000 ms");
+  mock.timers.tick(5000);
+  assert.equal(done, 5, "nobody asked again");
+  ask();
+  assert.equal(done, 6);
+  mock.timers.reset();
 });
 
 test("prepared replies match by shortcut first, then by title", () => {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +19,7 @@ from inbox.api import serializers as shapes
 from inbox.api.base import InboxView
 from inbox.api.conversations import REFUSALS
 from inbox.api.schema import described
-from inbox.errors import not_found
+from inbox.errors import RefusedError, not_found
 from inbox.models import CannedReply, Tag, Team
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Response])
@@ -44,7 +45,15 @@ class Root(InboxView):
     @described(exclude=True)
     def get(self, request: Request) -> Response:
         """Addresses of the lists."""
-        names = ("conversations", "counters", "operators", "teams", "tags", "canned-replies")
+        names = (
+            "conversations",
+            "counters",
+            "unread",
+            "operators",
+            "teams",
+            "tags",
+            "canned-replies",
+        )
         return Response({name: reverse(f"inbox-api:{name}", request=request) for name in names})
 
 
@@ -75,6 +84,30 @@ class Counters(InboxView):
     def get(self, request: Request) -> Response:
         """Closed conversations are not counted; 100 stands for 100 or more."""
         return Response(lists.counters(request.user))
+
+
+class Unread(InboxView):
+    """What the caller has not read."""
+
+    @described(
+        operation_id="unread_retrieve",
+        parameters=[
+            OpenApiParameter(
+                "ids",
+                {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                required=True,
+                style="form",
+                explode=False,
+            )
+        ],
+        responses={
+            200: {"type": "object", "additionalProperties": {"type": "integer"}},
+            **REFUSALS,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """Unread words of the visitor by conversation, at most 100 conversations."""
+        return Response(queries.unread_of(request.user, _ids(request.query_params.get("ids", ""))))
 
 
 class Presence(InboxView):
@@ -139,3 +172,10 @@ class CannedReplies(InboxView):
         replies = CannedReply.objects.usable_by(seat) if seat else usable
         rows = shapes.CannedReplySerializer(replies.select_related("team"), many=True).data
         return Response({"results": rows, "next": None})
+
+
+def _ids(text: str) -> set[uuid.UUID]:
+    try:
+        return {uuid.UUID(part) for part in text.split(",")}
+    except ValueError:
+        raise RefusedError("invalid_field", field="ids") from None

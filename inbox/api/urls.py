@@ -30,6 +30,7 @@ urlpatterns = [
     path("visitors/<uuid:visitor_id>/unblock/", visitors.Unblock.as_view(), name="unblock"),
     path("visitors/<uuid:visitor_id>/revoke/", visitors.Revoke.as_view(), name="revoke"),
     path("counters/", desk.Counters.as_view(), name="counters"),
+    path("unread/", desk.Unread.as_view(), name="unread"),
     path("presence/", desk.Presence.as_view(), name="presence"),
     path("operators/", desk.Operators.as_view(), name="operators"),
     path("teams/", desk.Teams.as_view(), name="teams"),

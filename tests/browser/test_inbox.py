@@ -85,10 +85,42 @@ def test_a_new_conversation_appears_by_itself(olga, url):
     counter = olga.page.locator('[data-count="unassigned"]')
     before = int(counter.inner_text())
     vera = Visitor(url).ask_for_a_person("Is anybody there?")
-    # What it says may be the visitor's words or what the bot had begun to answer.
+    # What it says last may be the visitor's words or what the bot had begun to answer.
     expect(olga.row(vera.id)).to_contain_text("Visitor")
+    expect(olga.row(vera.id)).to_have_attribute("data-unread", "1")
     expect(olga.row(vera.id).locator("[data-since]")).to_have_text(re.compile(r"^0:\d\d$"))
     expect(counter).to_have_text(str(before + 1))
+
+
+def test_words_of_a_bot_do_not_hide_that_the_visitor_was_not_read(olga, url):
+    """The conversation enters the view behind an answer: nothing on the page can have counted."""
+    vera = Visitor(url)
+    vera.say("How long may I return a lamp?")
+    olga.visit("bot").live()
+    expect(olga.row(vera.id)).to_contain_text("Bot:")
+    with olga.page.expect_response(re.compile(r"/inbox/unassigned/\?part=rows")):
+        olga.visit("unassigned").live()
+    vera.frame("request_human")
+    expect(olga.row(vera.id)).to_have_attribute("data-unread", "1")
+
+
+def test_what_happens_while_the_list_is_fetched_is_not_lost(olga, url):
+    """The list is read, then a visitor comes, then the page gets the list without that visitor."""
+    held = []
+    olga.page.route(
+        re.compile(r"/inbox/unassigned/\?part=rows"),
+        lambda route: held.append((route, route.fetch())),
+    )
+    olga.visit("unassigned").live()
+    while not held:
+        olga.page.wait_for_timeout(20)
+    counter = olga.page.locator('[data-count="unassigned"]')
+    before = int(counter.inner_text())
+    vera = Visitor(url).ask_for_a_person("Just in time")
+    expect(counter).to_have_text(str(before + 1))
+    for route, answer in held:
+        route.fulfill(response=answer)
+    expect(olga.row(vera.id)).to_have_attribute("data-unread", "1")
 
 
 def test_a_row_moves_to_where_it_belongs(olga, tariq, waiting):
@@ -106,11 +138,11 @@ def test_who_reads_further_down_is_not_moved(olga, url):
         Visitor(url).ask_for_a_person(f"Question {number}")
     olga.visit("unassigned").live()
     scroller = olga.page.locator("inbox-list")
-    scroller.evaluate("node => { node.scrollTop = 200 }")
+    scroller.evaluate("node => { node.scrollTop = 100 }")
     vera = Visitor(url).ask_for_a_person("Above the fold")
     fresh = olga.page.locator(".fresh")
     expect(fresh).to_have_text("1 new conversation")
-    assert scroller.evaluate("node => node.scrollTop") == 200
+    assert scroller.evaluate("node => node.scrollTop") == 100
     fresh.click()
     expect(olga.rows.first).to_have_attribute("data-conversation", vera.id)
 

@@ -421,6 +421,35 @@ def test_reading_takes_the_unread_mark_off(api, conversation):
     assert row["unread"] == 0
 
 
+def test_unread_words_are_told_of_many_conversations_at_once(api, conversation, support, sales):
+    other, hidden = make_conversation(team=support), make_conversation(team=sales)
+    for text in ("One", "Two", "Three"):
+        make_message(other, text)
+    api.post(of(other, "read"), {"seq": 1}, format="json")
+    # What the bot says last does not hide what the visitor said before it.
+    make_message(other, "An answer", role="assistant")
+    asked = ",".join(str(row.pk) for row in (conversation, other, hidden))
+    assert api.get(f"{API}unread/?ids={asked}").json() == {
+        str(conversation.pk): 1,
+        str(other.pk): 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "code"),
+    [
+        ("", 400, "invalid_field"),
+        ("x", 400, "invalid_field"),
+        (",".join(str(uuid.UUID(int=number)) for number in range(101)), 413, "too_large"),
+    ],
+    ids=["none", "broken", "too many"],
+)
+def test_unread_words_of_nothing_or_too_much_are_refused(api, ids, status, code):
+    answer = api.get(f"{API}unread/?ids={ids}")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["field"] == "ids"
+
+
 def test_tags_are_put_on_and_taken_off_by_name(api, conversation):
     row = api.post(of(conversation, "tag"), {"name": "Return"}, format="json").json()
     assert [tag["name"] for tag in row["tags"]] == ["Return"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
@@ -19,7 +20,7 @@ from benchmarks.size.fill import LEAD, MEMBER, REVIEWER, Size, fill
 from bots.knowledge.retrieval import retrieve
 from chatwidget.standing import count_unread, latest_closed
 from chatwidget.views.reading import _conversations
-from inbox import lists, lookout
+from inbox import lists, lookout, queries
 from inbox.assignment.desk import Desk
 from inbox.models import Conversation, Visitor, WebhookDelivery, WebhookEndpoint
 from inbox.realtime.poll import read_heads, read_recent
@@ -174,6 +175,11 @@ def test_what_runs_every_few_seconds_reads_what_changed(filled):
     check(lambda: list(Conversation.objects.queued()[:10]), 1)
 
 
+def test_unread_words_of_many_conversations_are_one_question(filled):
+    lead = get_user_model().objects.get_by_natural_key(LEAD)
+    check(lambda: queries.unread_of(lead, filled.conversations[:100]), 3)
+
+
 def test_a_question_to_the_bot_reads_the_index_of_terms(filled):
     check(lambda: retrieve("When is my parcel delivered?", language="en"), 20)
 
@@ -181,8 +187,6 @@ def test_a_question_to_the_bot_reads_the_index_of_terms(filled):
 @pytest.mark.parametrize("view", ["", *lists.VIEWS])
 def test_pages_of_a_view_follow_one_another_and_hold_all_of_it(filled, view):
     """Merged from several stretches, in one order, without gap or double."""
-    from django.contrib.auth import get_user_model
-
     lead = get_user_model().objects.get_by_natural_key(LEAD)
     seen, cursor = [], ""
     while True:
@@ -209,8 +213,6 @@ def test_pages_of_a_view_follow_one_another_and_hold_all_of_it(filled, view):
 
 
 def test_a_counter_stops_where_the_number_says_no_more(filled):
-    from django.contrib.auth import get_user_model
-
     lead = get_user_model().objects.get_by_natural_key(LEAD)
     counts = lists.counters(lead)
     assert counts["bot"] == counts["all"] == lists.COUNTED
