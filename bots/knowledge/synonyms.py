@@ -36,6 +36,8 @@ class Group:
     stems: frozenset[str]
     """Stems that count as a match in a passage."""
     phrases: tuple[tuple[str, ...], ...]
+    """Terms that count as a match when a passage holds all of one: ``pay by invoice`` without
+    "by", which no index holds."""
     hint: bool
     """Only says what a question word asks for; counts little."""
 
@@ -98,17 +100,25 @@ def _parsed(text: str) -> list[Members]:
 def _group(members: Members, asked: str, language: str, *, hint: bool) -> Group:
     stems, phrases = _stemmed(members, language)
     asked_stems, asked_phrases = (stems, phrases) if asked == language else _stemmed(members, asked)
-    return Group(asked_stems, asked_phrases, stems, phrases, hint)
+    return Group(
+        asked_stems,
+        tuple(tuple(word.stem for word in phrase) for phrase in asked_phrases),
+        stems,
+        tuple(sorted(filter(None, map(_indexed, phrases)))),
+        hint,
+    )
 
 
-def _stemmed(members: Members, language: str) -> tuple[frozenset[str], tuple[tuple[str, ...], ...]]:
+def _stemmed(members: Members, language: str) -> tuple[frozenset[str], list[list[Word]]]:
     """Single words and phrases of a group in one language."""
-    stems: set[str] = set()
-    phrases: set[tuple[str, ...]] = set()
-    for member in (one for code, many in members if code in {ANY, language} for one in many):
-        parts = tuple(word.stem for word in words(member, language))
-        if len(parts) == 1:
-            stems.add(parts[0])
-        elif parts:
-            phrases.add(parts)
-    return frozenset(stems), tuple(sorted(phrases))
+    found = [
+        words(one, language) for code, many in members if code in {ANY, language} for one in many
+    ]
+    stems = frozenset(parts[0].stem for parts in found if len(parts) == 1)
+    return stems, [parts for parts in found if len(parts) > 1]
+
+
+def _indexed(phrase: list[Word]) -> tuple[str, ...]:
+    """What the index holds of a phrase; nothing where one word of it would say too little."""
+    parts = tuple(word.stem for word in phrase if not word.stop)
+    return parts if len(parts) > 1 else ()

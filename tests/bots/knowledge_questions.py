@@ -39,6 +39,7 @@ TUNING = [
     ("en", "What is your phone number?", "opening-hours"),
     ("en", "Are you open on Saturdays?", "opening-hours"),
     ("en", "When is the shop open?", "opening-hours"),
+    ("en", "Can I pay by invoice?", "payment"),
     ("en", "Which bulb fits my lamp?", "bulbs-and-energy"),
     ("en", "Can the lamp be dimmed?", "bulbs-and-energy"),
     ("en", "How do I hang a ceiling lamp?", "assembly"),

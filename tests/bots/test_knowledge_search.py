@@ -239,3 +239,17 @@ def test_what_is_possible_comes_before_what_is_not() -> None:
 def test_one_phrase_is_not_read_as_two() -> None:
     assert len(wanted("I want to send it back to you", "en")) == 1
     assert len(wanted("Do you send to Austria?", "en")) == 2
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("question", "heading"),
+    [
+        ("Can I pay by invoice?", "Purchase on account"),
+        ("When is the shop open?", "Opening hours of shop"),
+    ],
+)
+def test_a_phrase_with_little_words_is_found_in_the_visitors_language(question, heading) -> None:
+    best = search(question, language="en")[0]
+    assert best.language == "en"
+    assert best.text.startswith(f"### {heading}")
