@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 from msgspec.structs import replace
 
+from inbox.actions.loading import load, make, relate
 from inbox.actions.rows import insert_rows, update_rows
 from inbox.actions.webhooks import write_outbox
 from inbox.errors import not_found
@@ -93,17 +95,10 @@ class Journal:
                 whole transaction).
             visitors: those that the caller has read in this transaction.
         """
-        found = Conversation.objects.filter(id__in=set(ids)).order_by("id")
-        if connection.features.has_select_for_update:
-            # Lock first, read then: PostgreSQL rechecks a row that it had to wait for, but
-            # joins it with the neighbours of before, so that a conversation which somebody
-            # has just taken would come back without its operator.
-            # Not against those who only refer to the row: a foreign key is checked at the end of
-            # a transaction, which may by then hold a turn that the holder of this row waits for.
-            no_key = connection.features.has_select_for_no_key_update
-            locked = found.select_for_update(skip_locked=skip_locked, no_key=no_key)
-            found = found.filter(id__in=list(locked.values_list("id", flat=True)))
-        conversations = list(found)
+        conversations = load(Conversation, set(ids), locking=_lock_clause(skip_locked=skip_locked))
+        # Apart from the neighbours: PostgreSQL reads a row that it had to wait for anew, but joins
+        # it with the neighbours of before, so that a conversation which somebody has just taken
+        # would come back without its operator.
         _add_neighbours(conversations, visitors or {})
         return cls(conversations)
 
@@ -144,14 +139,15 @@ class Journal:
         actor: str = "",
     ) -> Message:
         """Append a message; a note takes no number in the visitor's numbering."""
-        message = Message(
+        message = make(
+            Message,
             id=message_id or uuid.uuid4(),
-            conversation=conversation,
+            conversation_id=conversation.id,
             role=role,
             kind=kind,
             author_name=author_name[:120],
             author_avatar=author_avatar,
-            operator=operator,
+            operator_id=operator.pk if operator else None,
             client_id=client_id,
             dedupe_key=dedupe_key,
             content=content,
@@ -159,7 +155,10 @@ class Journal:
             quick_replies=list(quick_replies),
             outcome=outcome,
             created_at=self.now,
+            edited_at=None,
+            redacted_at=None,
         )
+        relate(message, conversation=conversation, operator=operator)
         self._messages.append(message)
         for position, attachment in enumerate(attachments):
             attachment.message, attachment.position = message, position
@@ -268,16 +267,19 @@ class Journal:
         if visible:
             conversation.visitor_head += 1
         conversation.updated_at = self.now
-        event = Event(
-            conversation=conversation,
+        event = make(
+            Event,
+            id=None,
+            conversation_id=conversation.id,
             seq=conversation.head,
             visitor_seq=conversation.visitor_head if visible else None,
             kind=kind,
-            message=message,
+            message_id=message.id if message else None,
             payload={} if message else body,
             actor=actor,
             created_at=self.now,
         )
+        relate(event, conversation=conversation, message=message)
         self._events.append(event)
         if message is not None:
             self._event_of[message.id] = event
@@ -307,17 +309,37 @@ class Journal:
         )
 
 
+def _lock_clause(*, skip_locked: bool) -> str:
+    if not connection.features.has_select_for_update:
+        return ""
+    # Not against those who only refer to the row: a foreign key is checked at the end of a
+    # transaction, which may by then hold a turn that the holder of this row waits for.
+    no_key = connection.features.has_select_for_no_key_update
+    return f" {connection.ops.for_update_sql(skip_locked=skip_locked, no_key=no_key)}"
+
+
+def load_operators(ids: Collection[int]) -> dict[int, Operator]:
+    """Operators by id, each with its account."""
+    operators = load(Operator, ids)
+    accounts = load(get_user_model(), {operator.user_id for operator in operators})
+    by_id = {account.pk: account for account in accounts}
+    for operator in operators:
+        relate(operator, user=by_id[operator.user_id])
+    return {operator.pk: operator for operator in operators}
+
+
 def _add_neighbours(conversations: list[Conversation], known: Mapping[int, Visitor]) -> None:
     """Read each visitor, operator and team once, however many rows name it: with a join, every
     row of a batch would bring its own copy of its operator."""
     missing = {c.visitor_id for c in conversations} - known.keys()
-    visitors = {**known, **Visitor.objects.in_bulk(missing)} if missing else known
-    operator_ids = {c.operator_id for c in conversations if c.operator_id is not None}
-    operators = Operator.objects.select_related("user").in_bulk(operator_ids)
-    teams = Team.objects.in_bulk({c.team_id for c in conversations if c.team_id is not None})
+    visitors = {**known, **{visitor.pk: visitor for visitor in load(Visitor, missing)}}
+    operators = load_operators({c.operator_id for c in conversations if c.operator_id is not None})
+    team_ids = {c.team_id for c in conversations if c.team_id is not None}
+    teams = {team.pk: team for team in load(Team, team_ids)}
     for conversation in conversations:
-        conversation.visitor = visitors[conversation.visitor_id]
-        if conversation.operator_id is not None:
-            conversation.operator = operators[conversation.operator_id]
-        if conversation.team_id is not None:
-            conversation.team = teams[conversation.team_id]
+        relate(
+            conversation,
+            visitor=visitors[conversation.visitor_id],
+            operator=operators[conversation.operator_id] if conversation.operator_id else None,
+            team=teams[conversation.team_id] if conversation.team_id else None,
+        )

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from inbox.actions.beginning import begin, new_conversation
 from inbox.actions.drafts import Busy, Draft, OperatorSender, Posted, VisitorSender
 from inbox.actions.handoff import ask_bot
-from inbox.actions.journal import Journal
+from inbox.actions.journal import Journal, load_operators
+from inbox.actions.loading import load
 from inbox.actions.ownership import set_owner
 from inbox.assignment.routing import PostedMessage, route
 from inbox.database import retrying
@@ -93,11 +95,11 @@ class _Posting:
         self.drafts = drafts
         self.results: dict[int, Posted | InboxError] = {}
         self.skip_locked = skip_locked
-        self.visitors = Visitor.objects.in_bulk(
-            {d.sender.visitor_id for d in drafts.values() if isinstance(d.sender, VisitorSender)}
-        )
-        self.operators = Operator.objects.select_related("user").in_bulk(
-            {d.sender.operator_id for d in drafts.values() if isinstance(d.sender, OperatorSender)}
+        senders = [draft.sender for draft in drafts.values()]
+        visitors = load(Visitor, {s.visitor_id for s in senders if isinstance(s, VisitorSender)})
+        self.visitors = {visitor.pk: visitor for visitor in visitors}
+        self.operators = load_operators(
+            {s.operator_id for s in senders if isinstance(s, OperatorSender)}
         )
         self.posted: list[tuple[int, Draft, Message]] = []
         self.for_routing: list[PostedMessage] = []
@@ -170,7 +172,8 @@ class _Posting:
     @staticmethod
     def _stored_before(drafts: Iterable[Draft]) -> dict[str, Message]:
         keys = {draft.dedupe_key for draft in drafts}
-        rows = Message.objects.filter(dedupe_key__in=keys).prefetch_related("events", "attachments")
+        rows = load(Message, keys, by="dedupe_key")
+        prefetch_related_objects(rows, "events", "attachments")
         return {row.dedupe_key: row for row in rows if row.dedupe_key}
 
     def _post_one(self, index: int, draft: Draft, target: uuid.UUID) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from inbox.actions.loading import load
 from inbox.models import Conversation, Event, EventKind
 from inbox.models.webhook import (
     DeliveryState,
@@ -37,7 +38,7 @@ IN_FLIGHT_PER_ENDPOINT = 4
 
 def write_outbox(events: Iterable[tuple[Conversation, Event, Record]], now: dt.datetime) -> bool:
     """Add one row for each event and interested endpoint, in the event's own transaction."""
-    endpoints = list(WebhookEndpoint.objects.filter(enabled=True))
+    endpoints = load(WebhookEndpoint, [True], by="enabled")
     if not endpoints:
         return False
     rows = [
