@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from bots.actions import turns
@@ -24,8 +25,13 @@ class BotResponder:
 
     def is_available(self, bot_key: str) -> bool:
         """Whether the bot is on, its backend set up, and not failing all the time."""
-        bot = Bot.objects.enabled().filter(key=bot_key).first()
-        return bot is not None and backend_works(bot) and not is_failing(bot)
+        # Asked with every batch of messages: mostly the very latest answer settles it.
+        latest = _latest_answers(OuterRef("pk")).values("error_code")[:1]
+        bot = Bot.objects.enabled().filter(key=bot_key).annotate(latest=Subquery(latest)).first()
+        if bot is None or not backend_works(bot):
+            return False
+        latest_code = getattr(bot, "latest", None) or ""
+        return not (_is_backends_fault(latest_code) and is_failing(bot))
 
     def respond(self, requests: Sequence[AnswerRequest]) -> None:
         """Record turns in the message's transaction, and jobs where an engine runs them."""
@@ -59,20 +65,17 @@ def is_failing(bot: Bot) -> bool:
     limit = bots_settings.CIRCUIT_FAILURES
     if not limit:
         return False
-    latest = (
-        Turn.objects.filter(
-            bot=bot,
-            status__in=[TurnStatus.DONE, TurnStatus.FAILED],
-            finished_at__gte=Now() - CIRCUIT_WINDOW,
-        )
-        .order_by("-finished_at")
-        .values_list("error_code", flat=True)
-    )
-    # Asked with every batch of messages: mostly the very latest one settles it.
-    if not _is_backends_fault(next(iter(latest[:1]), "")):
-        return False
-    codes = list(latest[:limit])
+    codes = list(_latest_answers(bot.pk).values_list("error_code", flat=True)[:limit])
     return len(codes) == limit and all(map(_is_backends_fault, codes))
+
+
+def _latest_answers(bot: int | OuterRef) -> QuerySet[Turn]:
+    rows: QuerySet[Turn] = Turn.objects.filter(
+        bot=bot,
+        status__in=[TurnStatus.DONE, TurnStatus.FAILED],
+        finished_at__gte=Now() - CIRCUIT_WINDOW,
+    ).order_by("-finished_at")
+    return rows
 
 
 def _is_backends_fault(code: str) -> bool:

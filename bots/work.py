@@ -39,6 +39,7 @@ class TurnSource:
         since = time.monotonic()
         return [Claimed(turn, since) for turn in leases.claim(limit, grace=dispatcher().grace)]
 
-    async def run(self, item: Claimed) -> None:
+    async def run(self, item: Claimed) -> bool:
         """Answer, or end in another way."""
         await Run(item.turn, item.since).run()
+        return item.turn.is_followed

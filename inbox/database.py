@@ -30,7 +30,12 @@ logger = logging.getLogger("frontdesk.database")
 THREADS = 4
 """Database threads for single queries of async code; batches have threads of their own."""
 
+WORK_THREADS = 2
+"""Database threads for work that comes behind a message. Every thread that computes takes its share
+of the interpreter from the one that stores messages, so these are few."""
+
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="frontdesk-db")
+_work_pool = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="frontdesk-work")
 
 
 def heal_connection() -> None:
@@ -64,9 +69,21 @@ def in_fresh_connection(function: Callable[P, R]) -> Callable[P, R]:
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call synchronous ORM code from the event loop; errors come back as they are."""
+    return await _in_pool(_pool, function, *args, **kwargs)
+
+
+async def in_work_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for what a runner does, such as bots' turns: people who write, read or arrive
+    never wait for a thread behind it."""
+    return await _in_pool(_work_pool, function, *args, **kwargs)
+
+
+async def _in_pool(
+    pool: ThreadPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
     context = contextvars.copy_context()
     call = functools.partial(context.run, in_fresh_connection(function), *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_pool, call)
+    return await asyncio.get_running_loop().run_in_executor(pool, call)
 
 
 def retrying(function: Callable[P, R], *, budget_seconds: float = 10.0) -> Callable[P, R]:

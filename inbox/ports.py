@@ -83,10 +83,14 @@ class WorkSource(Protocol):
         """Whether this process should claim rows at all (dispatcher settings)."""
 
     def claim(self, limit: int) -> list[Any]:
-        """Lease up to ``limit`` due rows; called in a database thread."""
+        """Lease ``limit`` due rows, or fewer if there are no more; called in a database thread."""
 
-    async def run(self, item: Any) -> None:
-        """Do the work of one claimed row; errors are logged by the runner."""
+    async def run(self, item: Any) -> bool | None:
+        """Do the work of one claimed row; errors are logged by the runner.
+
+        Returns:
+            False if nothing else can have come due by its end: the runner then does not look.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

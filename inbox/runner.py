@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
 from inbox.conf import inbox_settings
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.ports import WorkSource, work_sources
 from inbox.process import role
 
@@ -42,7 +43,7 @@ class Runner:
         """Work source → loop time of its last completed look; ``/readyz`` reads it."""
         self._wakes: dict[str, asyncio.Event] = {}
         self._loops: list[asyncio.Task[None]] = []
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[bool]] = set()
         self._stopping = False
 
     def start(self) -> None:
@@ -76,9 +77,10 @@ class Runner:
             task.cancel()
         if self._working:
             await asyncio.wait(self._working, timeout=grace_seconds)
-        for task in self._working:
-            task.cancel()
-        await asyncio.gather(*self._loops, *self._working, return_exceptions=True)
+        for work in self._working:
+            work.cancel()
+        everything: list[asyncio.Task[Any]] = [*self._loops, *self._working]
+        await asyncio.gather(*everything, return_exceptions=True)
         self._loops = []
 
     def _set(self, name: str | None) -> None:
@@ -88,26 +90,26 @@ class Runner:
 
     async def _run(self, source: WorkSource) -> None:
         wake = self._wakes[source.name]
-        running: set[asyncio.Task[None]] = set()
+        running: set[asyncio.Task[bool]] = set()
         while not self._stopping:
             wake.clear()
             room = source.concurrency - len(running)
             claimed = await self._claim(source, room) if room > 0 else []
             for item in claimed:
                 task = self.loop.create_task(self._work(source, item))
-                for owner in (running, self._working):
-                    owner.add(task)
-                    task.add_done_callback(owner.discard)
-                task.add_done_callback(lambda _: wake.set())
+                running.add(task)
+                self._working.add(task)
+                task.add_done_callback(partial(self._ended, source, running))
             self.beats[source.name] = self.loop.time()
-            if not claimed or len(running) >= source.concurrency:
+            # Fewer than there was room for: that was all.
+            if len(claimed) < room or len(running) >= source.concurrency:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SWEEP_SECONDS):
                         await wake.wait()
 
     async def _claim(self, source: WorkSource, limit: int) -> list[Any]:
         try:
-            return await in_thread(source.claim, limit)
+            return await in_work_thread(source.claim, limit)
         except (OperationalError, InterfaceError) as error:
             # The database is away: one line each time it is asked for, not a traceback.
             kind = type(error).__name__
@@ -119,15 +121,27 @@ class Runner:
             await asyncio.sleep(FAULT_SECONDS)
             return []
 
-    async def _work(self, source: WorkSource, item: Any) -> None:
+    def _ended(
+        self, source: WorkSource, running: set[asyncio.Task[bool]], task: asyncio.Task[bool]
+    ) -> None:
+        """Look again if there was no room before, or if this made something else due."""
+        was_full = len(running) >= source.concurrency
+        running.discard(task)
+        self._working.discard(task)
+        if was_full or task.cancelled() or task.result():
+            self._wakes[source.name].set()
+
+    async def _work(self, source: WorkSource, item: Any) -> bool:
+        """Run one item; False when the source says that nothing else came due by it."""
         try:
-            await source.run(item)
+            return await source.run(item) is not False
         except asyncio.CancelledError:
             raise
         except (OperationalError, InterfaceError) as error:
             logger.warning("work of %s lost the database: %s", source.name, type(error).__name__)
         except Exception:
             logger.exception("work of %s failed", source.name)
+        return True
 
 
 def ensure_runner() -> Runner | None:

@@ -152,6 +152,7 @@ def _ending(
     turn: Turn, claim: Claim, record: Record, *, content: str, outcome: str
 ) -> Callable[[Journal, Conversation], bool]:
     def end(journal: Journal, conversation: Conversation) -> bool:
+        turn.is_followed = conversation.head > turn.last_seq
         ours = held(claim).update(
             status=outcome,
             lease_until=None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, F, PositiveIntegerField, When
 from django.db.models.functions import Now
 
@@ -49,28 +49,23 @@ def claim(
         grace: how long waiting turns are left to somebody else.
         turn_id, conversation_id: only this turn, only of this conversation.
     """
-    due = Turn.objects.due(grace=grace)
+    due = Turn.objects.due(grace=grace).order_by("next_at", "id")
     if turn_id is not None:
         due = due.filter(pk=turn_id)
     if conversation_id is not None:
         due = due.filter(conversation_id=conversation_id)
-    # Mostly there is nothing: a look must not begin a write transaction.
-    ids = list(due.order_by("next_at", "id").values_list("pk", flat=True)[:limit])
-    return _claim(ids, grace) if ids else []
+    if not connection.features.has_select_for_update_skip_locked and not due.exists():
+        # Mostly there is nothing: on SQLite a look must not begin a write transaction.
+        return []
+    return _claim(due, limit)
 
 
 @retrying
-def _claim(ids: Sequence[int], grace: dt.timedelta) -> list[Turn]:
+def _claim(due: TurnQuerySet, limit: int) -> list[Turn]:
     with transaction.atomic():
-        rows = (
-            Turn.objects.due(grace=grace)
-            .filter(pk__in=ids)
-            .select_related("bot")
-            # What another process claims in this moment is theirs.
-            .select_for_update(of=("self",), skip_locked=True)
-            .order_by("next_at", "id")
-        )
-        turns = list(rows)
+        # What another process claims in this moment is theirs.
+        rows = due.select_related("bot").select_for_update(of=("self",), skip_locked=True)
+        turns = list(rows[:limit])
         if turns:
             Turn.objects.filter(pk__in=[turn.pk for turn in turns]).update(
                 status=TurnStatus.RUNNING,

@@ -14,7 +14,7 @@ from django.db import transaction
 from bots.actions import leases
 from bots.dispatchers.base import Dispatcher
 from bots.models import Turn
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.process import role
 
 logger = logging.getLogger("frontdesk.turns")
@@ -55,11 +55,14 @@ async def run_turn(turn_id: int) -> None:
     from bots.running.run import Run  # noqa: PLC0415
 
     since = time.monotonic()
-    claimed = await in_thread(leases.claim, 1, turn_id=turn_id)
+    claimed = await in_work_thread(leases.claim, 1, turn_id=turn_id)
     while claimed:
-        await Run(claimed[0], since).run()
-        since = time.monotonic()
-        claimed = await in_thread(leases.claim, 1, conversation_id=claimed[0].conversation_id)
+        [turn] = claimed
+        await Run(turn, since).run()
+        since, claimed = time.monotonic(), []
+        if turn.is_followed:
+            conversation_id = turn.conversation_id
+            claimed = await in_work_thread(leases.claim, 1, conversation_id=conversation_id)
 
 
 def register() -> None:

@@ -125,6 +125,10 @@ class Turn(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
+    is_followed = True
+    """Not stored: false once it has ended with nothing written behind the words that it answers,
+    so that no other turn of its conversation can be waiting."""
+
     objects: Any = TurnQuerySet.as_manager()
 
     class Meta:

@@ -28,7 +28,7 @@ from bots.running.events import CUT_MARK, as_dicts, named_errors
 from bots.running.lease import Lease, LostClaimError
 from bots.running.tally import Tally
 from bots.tools import ToolOutcome, run_tool
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.realtime.streams import Stream
 
 CALLS_PER_ROUND = 8
@@ -173,7 +173,7 @@ class Attempt:
         self.stream.flush()
         self.said = self.stream.text
         wanted = [Wanted(call, self._changes_something(call)) for call in calls]
-        rows = await in_thread(
+        rows = await in_work_thread(
             record_round, self.claim, wanted, number=self._rounds, said=self.said
         )
         if rows is None:
@@ -200,7 +200,7 @@ class Attempt:
         return results
 
     async def _make_call(self, row: ToolCallRow) -> ToolOutcome:
-        if not await in_thread(begin_call, self.claim, row):
+        if not await in_work_thread(begin_call, self.claim, row):
             raise LostClaimError
         if row.position < CALLS_PER_ROUND:
             outcome = await run_tool(call_of(row), self._brief.context, self._brief.tools)
@@ -211,7 +211,9 @@ class Attempt:
             # The transition ends this call: were it stored as done before, a worker that died
             # in between would leave a model that believes in a hand-off nobody made.
             return outcome
-        kept = await in_thread(end_call, self.claim, row, result=outcome.text, code=outcome.code)
+        kept = await in_work_thread(
+            end_call, self.claim, row, result=outcome.text, code=outcome.code
+        )
         if not kept:
             raise LostClaimError
         return outcome

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, Sum, prefetch_related_objects
 from django.db.models.functions import Now
 
 from bots.backends.base import Ask, Backend, ChatTurn, Passage, ToolCall
@@ -22,7 +22,7 @@ from bots.prompt import recent
 from bots.running.decisions import Spent
 from bots.tools import Tool, ToolContext, search_knowledge_tool, specs, tools_for
 from inbox.actions.answering import bot_may_write
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.models import Conversation, Event, EventKind, Message, Role
 
 QUESTIONS = 20
@@ -63,7 +63,9 @@ def load(turn: Turn, backend: Backend) -> Brief | None:
     passages = _passages(turn.bot, conversation, backend, question, history)
     context = _context(conversation)
     tools = _tools(turn.bot, context, backend, passages)
-    calls = list(turn.tool_calls.order_by("round", "position"))
+    # Calls are stored before they are made, so that only a later attempt finds any.
+    is_first = turn.attempt == 1
+    calls = [] if is_first else list(turn.tool_calls.order_by("round", "position"))
     previous = _previous_response(turn, earlier) if turn.bot.use_previous_response_id else None
     ask = Ask(
         question=question,
@@ -143,17 +145,20 @@ def _messages(turn: Turn) -> tuple[list[Message], list[Message]]:
         .exclude(message__role=Role.SYSTEM)
         .filter(~Q(message__role=Role.USER) | Q(seq__lte=turn.last_seq))
         .select_related("message")
-        .prefetch_related("message__attachments")
         .order_by("-seq")[: turn.bot.history_limit + QUESTIONS]
     )
     asked: list[Message] = []
     earlier: list[Message] = []
+    wordless: list[Message] = []
     for event in events:
         message = event.message
         if message is None:
             continue
+        if not message.content.strip():
+            wordless.append(message)
         is_asked = message.role == Role.USER and event.seq >= turn.first_seq
         (asked if is_asked and len(asked) < QUESTIONS else earlier).append(message)
+    prefetch_related_objects(wordless, "attachments")
     return asked[::-1], earlier[::-1]
 
 
@@ -216,7 +221,7 @@ def _tools(
 
 
 async def _search(query: str, context: ToolContext) -> Sequence[Passage]:
-    return await in_thread(retrieve, query, (), context.language, context.widget_key)
+    return await in_work_thread(retrieve, query, (), context.language, context.widget_key)
 
 
 def _previous_response(turn: Turn, earlier: Sequence[Message]) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bots.actions.leases import Beat, renew
 from bots.conf import bots_settings
 from bots.running import speaking
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.realtime.batches import Batch, Change, Control
 from inbox.realtime.hub import get_hub
 
@@ -78,7 +78,7 @@ class Keeper:
     async def _renew(self, beats: dict[Run, Beat]) -> None:
         since = time.monotonic()
         try:
-            renewed = await in_thread(renew, list(beats.values()))
+            renewed = await in_work_thread(renew, list(beats.values()))
         except Exception as error:
             # Without a renewal each lease runs out and its run asks before it says more.
             logger.warning("leases could not be renewed: %s", type(error).__name__)

@@ -33,7 +33,7 @@ from bots.running.tally import Tally
 from bots.running.words import apology, packet_of
 from inbox.assignment.packet import Packet
 from inbox.conf import inbox_settings
-from inbox.database import in_thread
+from inbox.database import in_work_thread
 from inbox.models import Conversation, HandoffReason
 from inbox.realtime.batches import Change
 from inbox.realtime.streams import Stream, open_stream
@@ -73,7 +73,7 @@ class Run:
         except asyncio.CancelledError:
             self._work.cancel()
             with contextlib.suppress(Exception):
-                await in_thread(leases.release, self.claim)
+                await in_work_thread(leases.release, self.claim)
             raise
         finally:
             keeper().remove(self)
@@ -126,7 +126,7 @@ class Run:
         while True:
             try:
                 backend = _backend(self.turn)
-                brief = await in_thread(load, self.turn, backend)
+                brief = await in_work_thread(load, self.turn, backend)
                 if brief is None:
                     return await self._drop()
                 if await self._refuse(brief):
@@ -190,7 +190,7 @@ class Run:
         self._close_stream()
         await asyncio.sleep(retry.delay)
         text, _ = self._shown()
-        revision = await in_thread(
+        revision = await in_work_thread(
             leases.begin_again, self.claim, shown=text, trace=self._tally.trace
         )
         if revision is None:
@@ -205,7 +205,7 @@ class Run:
         self._is_ending = True
         _, sources = self._shown()
         record = self._tally.record(response_id=answer.response_id)
-        await in_thread(
+        await in_work_thread(
             endings.finish, self.turn, self.claim, record, content=answer.text, sources=sources
         )
 
@@ -214,7 +214,7 @@ class Run:
         if self._attempt is not None:
             self._attempt.stream.flush()
         text, sources = self._shown()
-        await in_thread(
+        await in_work_thread(
             endings.hand_over,
             self.turn,
             self.claim,
@@ -227,7 +227,7 @@ class Run:
     async def _give_up(self, code: str) -> None:
         self._is_ending = True
         self._close_stream()
-        await in_thread(self._fail, code)
+        await in_work_thread(self._fail, code)
 
     def _fail(self, code: str) -> bool:
         limit = self.turn.bot.hand_off_after_failures
@@ -246,7 +246,7 @@ class Run:
     async def _drop(self) -> None:
         """There is nothing to answer any more: the words were redacted, or others answer."""
         self._is_ending = True
-        await in_thread(endings.drop, self.turn, self.claim, self._tally.record())
+        await in_work_thread(endings.drop, self.turn, self.claim, self._tally.record())
 
     def _shown(self) -> tuple[str, list[dict[str, Any]]]:
         if self._attempt is None:

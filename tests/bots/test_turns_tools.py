@@ -157,7 +157,7 @@ async def call_left_behind(status: str, *, side_effect: bool) -> None:
         side_effect=side_effect,
         status=status,
     )
-    await Turn.objects.aupdate(status=TurnStatus.RUNNING, fence=1, lease_until=Now())
+    await Turn.objects.aupdate(status=TurnStatus.RUNNING, attempt=1, fence=1, lease_until=Now())
 
 
 async def test_a_change_that_may_have_happened_is_not_made_twice(hub):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from inbox import runner as runners
+from inbox.database import THREADS, in_thread, in_work_thread
 from inbox.runner import Runner
 
 
@@ -23,19 +25,21 @@ class Source:
         self.hold = asyncio.Event()
         self.hold.set()
         self.full = asyncio.Event()
-        self.running = self.most = self.faults = 0
+        self.running = self.most = self.faults = self.looks = 0
+        self.more: bool | None = None
 
     def enabled(self) -> bool:
         return True
 
     def claim(self, limit):
+        self.looks += 1
         if self.faults:
             self.faults -= 1
             raise RuntimeError("the database is away")
         taken, self.items = self.items[:limit], self.items[limit:]
         return taken
 
-    async def run(self, item) -> None:
+    async def run(self, item) -> bool | None:
         self.running += 1
         self.most = max(self.most, self.running)
         if self.running == min(self.concurrency, self.running + len(self.items)):
@@ -47,6 +51,7 @@ class Source:
             self.done.set()
         if item == "fails":
             raise RuntimeError(item)
+        return self.more
 
 
 @pytest.fixture
@@ -89,6 +94,32 @@ async def test_no_more_runs_at_once_than_the_source_allows(start):
     source.hold.set()
     await asyncio.wait_for(source.done.wait(), 5)
     assert source.most == 2
+
+
+@pytest.mark.parametrize(("more", "looks"), [(False, 1), (None, 2)])
+async def test_work_that_makes_nothing_else_due_is_not_looked_behind(start, more, looks):
+    source = Source("last")
+    source.more = more
+    runner = start(source)
+    await asyncio.wait_for(source.done.wait(), 5)
+    # A round through the thread that looks: a look that was wanted has been made by then.
+    for _ in range(3):
+        await in_work_thread(list)
+        await asyncio.sleep(0)
+    assert source.looks == looks
+    assert not runner._working
+
+
+async def test_people_do_not_wait_for_the_threads_of_work_behind_messages():
+    gate = threading.Event()
+    busy = [asyncio.create_task(in_work_thread(gate.wait, 30)) for _ in range(2 * THREADS)]
+    await asyncio.sleep(0)
+    try:
+        assert await asyncio.wait_for(in_thread(lambda: "told"), 5) == "told"
+        assert not any(task.done() for task in busy)
+    finally:
+        gate.set()
+        await asyncio.gather(*busy)
 
 
 async def test_a_wake_is_heard_from_another_thread(start):

@@ -1,0 +1,75 @@
+"""What a turn asks of the database: every message begins one, so that each statement counts."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from bots import work
+from bots.actions import endings, leases
+from bots.models import Turn, TurnStatus
+from bots.running.brief import load
+from inbox.models import Message
+from inbox.testing import make_visitor
+from tests.support.turns import STEPPED, SteppedBackend, make_bot, say
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def robbie(settings):
+    settings.BOTS_BACKENDS = {"stepped": {"BACKEND": STEPPED}}
+    return make_bot(backend="stepped")
+
+
+def test_a_turn_takes_few_statements(robbie, django_assert_max_num_queries):
+    vera = make_visitor("Vera")
+    say(vera, "Hello")
+    own = connection.features.has_select_for_update_skip_locked
+    # BEGIN, the turns, their claim, COMMIT; elsewhere a look first, which begins nothing.
+    with django_assert_max_num_queries(4 if own else 5):
+        [turn] = leases.claim(10)
+    # The conversation with its visitor, the words, what the visitor used today.
+    with django_assert_max_num_queries(3):
+        brief = load(turn, SteppedBackend())
+    assert brief is not None
+    # BEGIN, conversation, visitor, the end, message, event, conversation, webhooks, COMMIT.
+    with django_assert_max_num_queries(10):
+        assert endings.finish(
+            turn, leases.claim_of(turn), endings.Record(), content="Hi.", sources=[]
+        )
+    assert Turn.objects.get().status == TurnStatus.DONE
+
+
+def test_files_without_words_are_still_named(robbie, monkeypatch):
+    vera = make_visitor("Vera")
+    say(vera, "Hello")
+    message = Message.objects.get()
+    message.attachments.create(name="lamp.png", size=1, content_type="image/png", visitor=vera)
+    Message.objects.update(content="")
+    [turn] = leases.claim(1)
+    brief = load(turn, SteppedBackend())
+    assert brief is not None
+    assert brief.ask.question == "[lamp.png]"
+
+
+async def test_only_words_behind_an_answered_message_make_the_runner_look_again(hub, robbie):
+    vera = await sync_to_async(make_visitor)("Vera")
+
+    async def writes_once_more() -> None:
+        await sync_to_async(say)(vera, "And?")
+
+    async def answered(words: str) -> bool:
+        await sync_to_async(say)(vera, words)
+        [claimed] = await sync_to_async(source.claim)(10)
+        return await source.run(claimed)
+
+    source = work.TurnSource()
+    SteppedBackend.play()
+    await answered("Hello")  # who answers is an event behind the first words
+    assert await answered("How are you?") is False
+    [answer] = SteppedBackend.script
+    SteppedBackend.play([writes_once_more, *answer], answer)
+    assert await answered("Where are you?") is True
+    assert await Turn.objects.due().acount() == 1
