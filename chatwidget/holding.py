@@ -15,10 +15,12 @@ from django.db import DatabaseError
 from inbox.database import in_thread
 from inbox.errors import CloseCode
 from inbox.models import Visitor
+from inbox.outages import Outage
 from inbox.realtime.batches import Control
 from inbox.realtime.hub import Hub
 
 logger = logging.getLogger("frontdesk.chatwidget")
+_outage = Outage(logger, "the database for looking after open sockets")
 
 WATCH_SECONDS = 5.0
 CHUNK = 500
@@ -77,7 +79,9 @@ async def _watch() -> None:
         try:
             _end_what_lost_its_right(await in_thread(_read, list(_held)))
         except DatabaseError as error:
-            logger.warning("looking after open sockets failed: %s", type(error).__name__)
+            _outage.away(error)
+        else:
+            _outage.back()
 
 
 def _read(visitor_ids: list[int]) -> Standings:

@@ -25,6 +25,7 @@ from chatwidget.models import Widget
 from inbox.conf import inbox_settings
 from inbox.database import in_thread
 from inbox.errors import InboxError, ProtocolError, TryAgainError
+from inbox.outages import tell
 from inbox.realtime import metrics
 from inbox.realtime.wire import into, parse_json
 
@@ -71,8 +72,8 @@ async def _guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) 
         return await view(request, *args, **kwargs)
     except InboxError as error:
         return refusal(error)
-    except Exception:
-        logger.exception("a request could not be handled")
+    except Exception as error:
+        tell(logger, "a request could not be handled", error)
         return refusal(TryAgainError())
 
 

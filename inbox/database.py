@@ -12,20 +12,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-)
+from django.db import DatabaseError, IntegrityError, connection
 
 from inbox.errors import TryAgainError
+from inbox.outages import DATABASE_ERRORS, Outage, is_away
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 logger = logging.getLogger("frontdesk.database")
+_outage = Outage(logger, "the database for whole transactions")
 
 THREADS = 4
 """Database threads for single queries of async code; batches have threads of their own."""
@@ -104,17 +100,24 @@ def retrying(function: Callable[P, R], *, budget_seconds: float = 10.0) -> Calla
         delay = 0.02
         while True:
             try:
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
             except IntegrityError:
                 # Two processes raced for one unique key; the next look finds the winner's row.
                 if time.monotonic() > deadline:
                     raise TryAgainError from None
-            except (OperationalError, InterfaceError, DatabaseError) as error:
-                logger.warning("database trouble, trying again: %s", type(error).__name__)
+            except (*DATABASE_ERRORS, DatabaseError) as error:
+                if is_away(error):
+                    _outage.away(error)
+                else:
+                    kind = type(error).__name__
+                    logger.warning("database trouble, trying again: %s", kind)
                 connection.errors_occurred = True
                 heal_connection()
                 if time.monotonic() + delay > deadline:
                     raise TryAgainError from error
+            else:
+                _outage.back()
+                return result
             time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter, no secret
             delay = min(delay * 2, 1.0)
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from inbox.actions import presence
 from inbox.database import in_thread
 from inbox.models import Conversation, Status
+from inbox.outages import Outage
 from inbox.realtime.batches import Change, Control
 from inbox.realtime.hub import Hub
 from inbox.sight import Login, Sight, load_sights
@@ -62,6 +63,7 @@ class Lookout:
         self._task: asyncio.Task[None] | None = None
         self._soon = asyncio.Event()
         self._touched: dict[int, float] = {}
+        self._outage = Outage(logger, "the database for operators' rights")
 
     async def join(self, seat: Seat) -> None:
         """Begin telling a socket."""
@@ -137,7 +139,9 @@ class Lookout:
             try:
                 await self.renew()
             except Exception as error:
-                logger.warning("rights could not be renewed: %s", type(error).__name__)
+                self._outage.away(error)
+            else:
+                self._outage.back()
             self._soon.clear()
             try:
                 async with asyncio.timeout(RENEW_SECONDS):

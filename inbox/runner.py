@@ -13,10 +13,9 @@ import logging
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-
 from inbox.conf import inbox_settings
 from inbox.database import in_work_thread
+from inbox.outages import DATABASE_ERRORS, Outage
 from inbox.ports import WorkSource, work_sources
 from inbox.process import role
 
@@ -45,6 +44,7 @@ class Runner:
         self._loops: list[asyncio.Task[None]] = []
         self._working: set[asyncio.Task[bool]] = set()
         self._stopping = False
+        self._outages: dict[str, Outage] = {}
 
     def start(self) -> None:
         """Start a loop for every enabled source, once."""
@@ -109,17 +109,21 @@ class Runner:
 
     async def _claim(self, source: WorkSource, limit: int) -> list[Any]:
         try:
-            return await in_work_thread(source.claim, limit)
-        except (OperationalError, InterfaceError) as error:
-            # The database is away: one line each time it is asked for, not a traceback.
-            kind = type(error).__name__
-            logger.warning("work of %s waits for the database: %s", source.name, kind)
+            claimed = await in_work_thread(source.claim, limit)
+        except DATABASE_ERRORS as error:
+            self._outage(source).away(error)
             await asyncio.sleep(FAULT_SECONDS)
             return []
         except Exception:
             logger.exception("claiming work of %s failed", source.name)
             await asyncio.sleep(FAULT_SECONDS)
             return []
+        self._outage(source).back()
+        return claimed
+
+    def _outage(self, source: WorkSource) -> Outage:
+        what = f"the database for work of {source.name}"
+        return self._outages.setdefault(source.name, Outage(logger, what))
 
     def _ended(
         self, source: WorkSource, running: set[asyncio.Task[bool]], task: asyncio.Task[bool]
@@ -137,8 +141,8 @@ class Runner:
             return await source.run(item) is not False
         except asyncio.CancelledError:
             raise
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("work of %s lost the database: %s", source.name, type(error).__name__)
+        except DATABASE_ERRORS as error:
+            self._outage(source).away(error)
         except Exception:
             logger.exception("work of %s failed", source.name)
         return True

@@ -15,9 +15,11 @@ from bots.actions import leases
 from bots.dispatchers.base import Dispatcher
 from bots.models import Turn
 from inbox.database import in_work_thread
+from inbox.outages import DATABASE_ERRORS, Outage
 from inbox.process import role
 
 logger = logging.getLogger("frontdesk.turns")
+_outage = Outage(logger, "the database for jobs of procrastinate")
 
 TASK = "frontdesk_bots.run_turn"
 QUEUE = "frontdesk_turns"
@@ -51,6 +53,16 @@ class ProcrastinateDispatcher(Dispatcher):
 
 async def run_turn(turn_id: int) -> None:
     """The job: claim this turn and run it, then what has come behind it meanwhile."""
+    try:
+        await _run_turn(turn_id)
+    except DATABASE_ERRORS as error:
+        # The row is found by the sweep; the engine would tell of it with a traceback.
+        _outage.away(error)
+    else:
+        _outage.back()
+
+
+async def _run_turn(turn_id: int) -> None:
     # Imported here: a turn at work needs most of the app, its dispatchers included.
     from bots.running.run import Run  # noqa: PLC0415
 

@@ -12,6 +12,7 @@ from bots.actions.leases import Beat, renew
 from bots.conf import bots_settings
 from bots.running import speaking
 from inbox.database import in_work_thread
+from inbox.outages import Outage
 from inbox.realtime.batches import Batch, Change, Control
 from inbox.realtime.hub import get_hub
 
@@ -30,6 +31,7 @@ class Keeper:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
         self._task: asyncio.Task[None] | None = None
+        self._outage = Outage(logger, "the database for leases")
 
     def add(self, run: Run) -> None:
         """Keep this run's claim until it is removed."""
@@ -81,8 +83,9 @@ class Keeper:
             renewed = await in_work_thread(renew, list(beats.values()))
         except Exception as error:
             # Without a renewal each lease runs out and its run asks before it says more.
-            logger.warning("leases could not be renewed: %s", type(error).__name__)
+            self._outage.away(error)
             raise
+        self._outage.back()
         for run, beat in beats.items():
             if beat.claim in renewed.kept:
                 run.kept(beat, since)

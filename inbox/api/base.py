@@ -27,6 +27,7 @@ from inbox.actions.operators import take_seat
 from inbox.api.schema import Schema
 from inbox.errors import InboxError, ProtocolError, RefusedError, TryAgainError, not_found
 from inbox.models import Conversation, Operator
+from inbox.outages import tell
 from inbox.realtime import metrics
 
 logger = logging.getLogger("frontdesk.api")
@@ -79,7 +80,7 @@ def refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     """Any exception of an endpoint as the contract's ``{code, message, retryable, …}``."""
     known = as_inbox_error(error)
     if known is None:
-        logger.exception("a request failed", exc_info=error)
+        tell(logger, "a request failed", error)
         known = TryAgainError()
     metrics.refusals.labels(known.code).inc()
     response = Response(known.as_dict(), status=known.status)

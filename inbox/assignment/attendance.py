@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from inbox.conf import inbox_settings
 from inbox.models import Conversation, Operator, Status
+from inbox.outages import tell
 from inbox.realtime.batches import Batch, Ephemeral
 from inbox.realtime.publish import publish
 
@@ -86,5 +87,5 @@ def _attendance() -> Attendance:
 def _tell_logged() -> None:
     try:
         tell_presence()
-    except Exception:
-        logger.exception("telling presence failed; the next sweep tries again")
+    except Exception as error:
+        tell(logger, "telling presence failed; the next sweep tries again", error)

@@ -23,6 +23,7 @@ from inbox.assignment.positions import publish_positions
 from inbox.conf import inbox_settings
 from inbox.database import retrying
 from inbox.models import Conversation, HandledBy, Operator, Status
+from inbox.outages import tell
 
 logger = logging.getLogger("frontdesk.queue")
 
@@ -72,8 +73,8 @@ def drain_now() -> None:
     try:
         drain()
         publish_positions()
-    except Exception:
-        logger.exception("draining the queue failed; the next sweep tries again")
+    except Exception as error:
+        tell(logger, "draining the queue failed; the next sweep tries again", error)
 
 
 def _waiting(desk: Desk, limit: int) -> Iterator[tuple[uuid.UUID, int | None]]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import apps
 
 from inbox.commands.base import Subcommand, Write
+from inbox.outages import Outage
 from inbox.ports import close_connections
 from inbox.process import become
 from inbox.realtime.batches import Change, Control
@@ -90,15 +91,20 @@ async def run_engine() -> None:
     """
     # An extra: imported only where the site installed it.
     from procrastinate.contrib.django import app  # noqa: PLC0415
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415
 
+    outage = Outage(logger, "the database for procrastinate")
     while True:
         connector: Any = app.connector
         try:
             connected = app.with_connector(connector.get_worker_connector())
             async with connected.open_async():
+                outage.back()
                 await connected.run_worker_async(
                     install_signal_handlers=False, shutdown_graceful_timeout=STOP_SECONDS
                 )
+        except ConnectorException as error:
+            outage.away(error)
         except Exception:
             logger.exception("procrastinate stopped; starting it again")
         await asyncio.sleep(RESTART_SECONDS)

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from inbox.database import in_fresh_connection
 from inbox.errors import InboxError, TryAgainError
+from inbox.outages import Outage, is_away
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,6 +41,7 @@ class Batcher(Generic[Item, Result]):
         self._function = in_fresh_connection(function)
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._running = False
+        self._outage = Outage(logger, f"the database for {name}")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"frontdesk-{name}")
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
@@ -87,8 +89,11 @@ class Batcher(Generic[Item, Result]):
             return [TryAgainError()] * count
         error = done.exception()
         if error is None:
+            self._outage.back()
             return done.result()
-        if not isinstance(error, InboxError):
+        if is_away(error):
+            self._outage.away(error)
+        elif not isinstance(error, InboxError):
             logger.error("batch of %s %s failed", count, self.name, exc_info=error)
         known = error if isinstance(error, InboxError) else TryAgainError()
         return [known] * count

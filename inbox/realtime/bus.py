@@ -18,6 +18,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from inbox.conf import inbox_settings
+from inbox.outages import Outage
 from inbox.realtime import metrics
 from inbox.realtime.batches import Batch, decode_batch, encode_batch
 
@@ -30,7 +31,10 @@ QUEUE_LIMIT = 2000
 
 SEND_TIMEOUT_SECONDS = 2.0
 REJOIN_SECONDS = 300.0
-"""How often the subscription is renewed, well within a layer's group expiry."""
+"""How often a new subscription replaces the old one, well within a layer's group expiry."""
+
+RENEW_SECONDS = 5.0
+"""How often the group is joined again: a layer may keep it in Redis, and Redis may forget it."""
 
 
 def shared_layer() -> Any | None:
@@ -61,6 +65,8 @@ class Bus:
         self._outgoing: deque[Batch] = deque(maxlen=QUEUE_LIMIT)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._sending = Outage(logger, "the channel layer for sending")
+        self._receiving = Outage(logger, "the channel layer for receiving")
 
     def start(self) -> None:
         """Begin receiving and sending if there is a layer that reaches other processes."""
@@ -103,7 +109,9 @@ class Bus:
             raise
         except Exception as error:
             metrics.layer_errors.inc()
-            logger.warning("the channel layer did not take a batch: %s", type(error).__name__)
+            self._sending.away(error)
+        else:
+            self._sending.back()
 
     async def _receive(self) -> None:
         delay = 0.2
@@ -115,7 +123,7 @@ class Bus:
                 raise
             except Exception as error:
                 metrics.layer_errors.inc()
-                logger.warning("the channel layer is away: %s", type(error).__name__)
+                self._receiving.away(error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
 
@@ -126,17 +134,28 @@ class Bus:
             return
         channel = await layer.new_channel("frontdesk")
         await layer.group_add(GROUP, channel)
+        self._receiving.back()
         loop = asyncio.get_running_loop()
         rejoin_at = loop.time() + REJOIN_SECONDS
+        renewing = loop.create_task(self._stay(layer, channel))
         try:
             while loop.time() < rejoin_at:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(REJOIN_SECONDS):
                         self._take(await layer.receive(channel))
         finally:
+            renewing.cancel()
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1):
                     await layer.group_discard(GROUP, channel)
+
+    @staticmethod
+    async def _stay(layer: Any, channel: str) -> None:
+        # Beside the reading, which it must not cut short: what is handed over then may get lost.
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            with contextlib.suppress(Exception):  # the reading finds out, and begins anew
+                await layer.group_add(GROUP, channel)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message.get("type") == MESSAGE_TYPE and message.get("origin") != self.origin:

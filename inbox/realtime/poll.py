@@ -13,6 +13,7 @@ from django.utils import timezone
 from inbox.conf import inbox_settings
 from inbox.database import in_thread
 from inbox.models import Conversation
+from inbox.outages import Outage
 from inbox.realtime import metrics
 from inbox.realtime.batches import Change
 from inbox.realtime.summaries import as_change
@@ -55,6 +56,7 @@ class HeadPoll:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._task: asyncio.Task[None] | None = None
+        self._outage = Outage(logger, "the database for the head poll")
 
     def start(self) -> None:
         """Begin looking, once."""
@@ -74,7 +76,9 @@ class HeadPoll:
             try:
                 await self.look()
             except Exception as error:
-                logger.warning("the head poll failed: %s", type(error).__name__)
+                self._outage.away(error)
+            else:
+                self._outage.back()
 
     async def look(self) -> None:
         """One look; used by the loop and by tests."""

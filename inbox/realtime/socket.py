@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from inbox.conf import inbox_settings
 from inbox.errors import CloseCode, InboxError, ProtocolError, TryAgainError, rate_limited
+from inbox.outages import tell
 from inbox.realtime import metrics
 from inbox.realtime.eager import run_eagerly
 from inbox.realtime.heartbeats import heartbeats
@@ -180,8 +181,8 @@ class LeanConsumer(AsyncConsumer):
                 self.close_soon(CloseCode.PROTOCOL)
         except InboxError as error:
             self.send_error(error, **self.error_context(event))
-        except Exception:
-            logger.exception("a frame could not be handled")
+        except Exception as error:
+            tell(logger, "a frame could not be handled", error)
             self.send_error(TryAgainError(), **self.error_context(event))
 
     def error_context(self, event: dict[str, Any]) -> dict[str, Any]:

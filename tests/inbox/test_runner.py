@@ -149,22 +149,33 @@ async def test_a_runner_that_looks_no_more_is_stuck(start, monkeypatch):
     assert runner.is_stuck()
 
 
-async def test_a_lost_database_is_one_line_in_the_log_and_not_a_traceback(caplog, monkeypatch):
+async def test_a_lost_database_is_one_line_however_often_it_is_asked(caplog, monkeypatch):
     from django.db import OperationalError
 
     monkeypatch.setattr("inbox.runner.FAULT_SECONDS", 0)
 
     class Away:
         name = "away"
+        is_back = False
 
         def claim(self, limit):
+            if self.is_back:
+                return ["item"]
             raise OperationalError("gone")
 
         async def run(self, item):
             raise OperationalError("gone")
 
+    source = Away()
     runner = Runner(asyncio.get_running_loop())
-    assert await runner._claim(Away(), 1) == []
-    await runner._work(Away(), object())
-    assert [record.exc_info for record in caplog.records] == [None, None]
+    for _ in range(3):
+        assert await runner._claim(source, 1) == []
+        await runner._work(source, object())
+    assert [record.exc_info for record in caplog.records] == [None]
+    source.is_back = True
+    assert await runner._claim(source, 1) == ["item"]
+    assert await runner._claim(source, 1) == ["item"]
+    away, back = [record.getMessage() for record in caplog.records]
+    assert "away" in away
+    assert "back" in back
     assert "gone" not in caplog.text
