@@ -67,17 +67,21 @@ def plant_claims() -> None:
     from bots.actions import leases
     from bots.models import Turn
 
-    def before(ids: Any, grace: Any) -> None:
-        for words in Turn.objects.filter(pk__in=ids).values_list("trigger__content", flat=True):
-            reach("before_claim", words)
+    original = leases._claim
 
-    def after(turns: list[Turn], *_: Any) -> None:
+    def claim(due: Any, limit: int) -> list[Turn]:
+        found = dict(due.values_list("pk", "trigger__content")[:limit])
+        for words in found.values():
+            reach("before_claim", words)
+        # Only these: another one that comes this very moment would be claimed without a look.
+        turns: list[Turn] = original(due.filter(pk__in=found), limit)
         for turn in turns:
             words = words_of_turns[turn.pk] = turn.trigger.content
             words_of_conversations[str(turn.conversation_id)] = words
             reach("after_claim", words)
+        return turns
 
-    around(leases, "_claim", before=before, after=after)
+    leases._claim = claim
 
 
 def plant_speech() -> None:
