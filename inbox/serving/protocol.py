@@ -8,6 +8,9 @@ import autobahn.twisted.websocket
 import autobahn.websocket.protocol
 from daphne.ws_protocol import WebSocketProtocol
 
+from inbox.serving.gathering import Gathered, text_frame
+from inbox.serving.pressure import SendPressure
+
 DEBUG_TEXTS = ("pformat", "hltype", "hlval")
 """What autobahn formats its debug lines with, whether or not anybody keeps them."""
 
@@ -47,18 +50,42 @@ def _has_waiting(transport: Any) -> bool:
 
 
 class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]
-    """Writes at once, and composes no line for a log that nobody keeps with each read and write."""
+    """Writes the frames of one turn of the loop together and without Twisted's detour, and
+    composes no line for a log that nobody keeps with each read and write."""
+
+    pressure: SendPressure
+
+    def connectionMade(self) -> None:
+        """Somebody is there."""
+        self.gathered = Gathered(self._write)
+        super().connectionMade()
+
+    def _write(self, data: bytes) -> None:
+        write_at_once(self.transport, data)
 
     def dataReceived(self, data: bytes) -> None:
         """What the client sent."""
         self._dataReceived(data)
 
+    def say(self, text: str | None) -> bool:
+        """Send a text frame; False when this one has to go autobahn's way."""
+        plain = text and self.state == self.STATE_OPEN and self._perMessageCompress is None
+        if not text or not plain:
+            return False
+        self.gathered.add(text_frame(text))
+        return True
+
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: FBT001, FBT002 -- autobahn's interface
-        """Frames and handshakes on their way out."""
+        """Handshakes, and frames that autobahn has made."""
         if sync or chopsize or self.send_queue:
+            self.gathered.flush()
             super().sendData(data, sync, chopsize)
         else:
-            write_at_once(self.transport, data)
+            self.gathered.add(data)
+
+    def _closeConnection(self, abort: bool = False) -> None:  # noqa: FBT001, FBT002 -- autobahn's interface
+        self.gathered.flush()
+        super()._closeConnection(abort)
 
     @classmethod
     def share_options(cls, factory: Any) -> None:

@@ -26,8 +26,9 @@ from inbox.realtime.hub import get_hub
 from inbox.realtime.publish import attached_hub
 from inbox.runner import current_runner
 from inbox.serving.collector import settle
+from inbox.serving.events import ReadQueue
 from inbox.serving.limits import raise_file_limit
-from inbox.serving.pressure import ReadQueue, SendPressure
+from inbox.serving.pressure import SendPressure
 from inbox.serving.protocol import PromptProtocol, leave_debug_texts_plain
 
 logger = logging.getLogger(__name__)
@@ -93,19 +94,22 @@ class FrontdeskServer(Server):  # type: ignore[misc]
         # The transport still has the HTTP channel as its producer from before the upgrade.
         protocol.transport.unregisterProducer()
         protocol.transport.registerProducer(pressure, True)  # noqa: FBT003 -- Twisted's interface
-        events = ReadQueue(protocol.transport)
+        transport = protocol.transport
+        events = ReadQueue(transport.pauseProducing, transport.resumeProducing)
         running = self.application(
             scope=scope, receive=events.get, send=partial(self.handle_reply, protocol)
         )
-        self.connections[protocol]["pressure"] = pressure
+        protocol.pressure = pressure
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
         return events
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Pass a reply on; a frame returns only when the transport takes more."""
-        await super().handle_reply(protocol, message)
-        if message["type"] == "websocket.send" and protocol in self.connections:
-            await self.connections[protocol]["pressure"].room()
+        is_frame = message["type"] == "websocket.send"
+        if not is_frame or not protocol.say(message.get("text")):
+            await super().handle_reply(protocol, message)
+        if is_frame and protocol.pressure.full:
+            await protocol.pressure.room()
 
     def begin_stop(self) -> None:
         """Called by a signal; a second one stops at once."""

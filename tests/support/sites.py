@@ -115,7 +115,8 @@ class Site:
 
     def _command(self, server: str, port: int) -> list[str]:
         if server == "uvicorn":
-            options = ["--port", str(port), "--ws", "websockets-sansio", "--no-access-log"]
+            ours = "inbox.serving.uvicorn:FrontdeskProtocol"
+            options = ["--port", str(port), "--ws", ours, "--no-access-log"]
             limits = ["--ws-max-size", "1048576", "--ws-per-message-deflate", "false"]
             uvicorn = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
             return [*uvicorn, *options, *limits, "--log-level", "warning"]
