@@ -1,7 +1,7 @@
 """Full-text search over what was said and who said it, with each database's own index.
 
-SQLite has two FTS5 tables kept by triggers, PostgreSQL two GIN indexes on expressions; both
-are made by ``migrations/0002_search.py``. Knows nothing of who may see what.
+SQLite has two FTS5 tables kept by triggers, PostgreSQL two GIN indexes, that of the messages on
+a stored column; all are made by ``migrations/0002_search.py``. Knows nothing of who may see what.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ VISITOR_TEXT = MESSAGE_TEXT.replace("content", "name || ' ' || email")
 NEWEST_MESSAGES = 2_000
 """A search looks at so many messages with its words, the newest ones: whoever looks for a word that
 stands in every second message wants the latest, and nobody waits for all of them."""
-NEWEST_ON_POSTGRESQL = 500
-"""The same there, where a common word's messages are cut into words once more to be compared."""
 NEWEST_VISITORS = 500
 MIN_BEGINNING = 3
 """Shorter words match whole: half of all words begin with some two letters."""
@@ -53,11 +51,11 @@ SQLITE_VISITORS = f"""
 SELECT rowid FROM frontdesk_inbox_visitor_search
 WHERE frontdesk_inbox_visitor_search MATCH %s ORDER BY rowid DESC LIMIT {NEWEST_VISITORS}
 """  # noqa: S608 -- constants only
-POSTGRESQL_WINDOW = f"""
+POSTGRESQL_WINDOW = """
 SELECT conversation_id FROM frontdesk_inbox_message
-WHERE to_tsvector('simple', {MESSAGE_TEXT}) @@ to_tsquery('simple', %s)
+WHERE search @@ to_tsquery('simple', %s)
 AND created_at > %s AND created_at <= %s
-"""  # noqa: S608 -- constants only
+"""
 POSTGRESQL_VISITORS = f"""
 SELECT id FROM frontdesk_inbox_visitor
 WHERE to_tsvector('simple', {VISITOR_TEXT}) @@ to_tsquery('simple', %s)
@@ -68,12 +66,15 @@ SELECT id FROM frontdesk_inbox_visitor WHERE external_id = %s AND external_id > 
 """
 
 POSTGRESQL = f"""
-SELECT conversation_id FROM (
+SELECT unnest(ARRAY(
     SELECT conversation_id FROM ({" UNION ALL ".join([POSTGRESQL_WINDOW] * (len(WINDOWS) + 1))}
-    ) by_time LIMIT {NEWEST_ON_POSTGRESQL}) newest
-UNION
-SELECT id FROM frontdesk_inbox_conversation WHERE visitor_id IN ({POSTGRESQL_VISITORS})
+    ) by_time LIMIT {NEWEST_MESSAGES})
+|| ARRAY(
+    SELECT id FROM frontdesk_inbox_conversation
+    WHERE visitor_id = ANY (ARRAY({POSTGRESQL_VISITORS}))))
 """  # noqa: S608 -- constants only
+"""As arrays: for a list of unknown length the planner would rather read the whole table of
+conversations than look each of them up."""
 
 
 def words_of(text: str) -> list[str]:
