@@ -1,7 +1,7 @@
-"""`python -m tests.chaos.nest N`: N `frontdesk worker` processes; who dies is replaced at once.
+"""`python -m tests.chaos.nest N COMMAND…`: N `frontdesk COMMAND` processes; the dead are replaced.
 
-A worker takes seconds to start, most of it for imports. Here the imports are done once and
-workers are forked from that, so that a proof can kill thousands of them.
+What runs turns, a worker or a server, takes seconds to start, most of it for imports. Here the
+imports are done once and the processes are forked from that, so that a proof can kill thousands.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PR_SET_PDEATHSIG = 1
 _brood: set[int] = set()
 
 
-def main(count: int) -> None:
+def main(count: int, command: list[str]) -> None:
     """Until SIGTERM, which kills them all."""
     django.setup()
     _load_everything()
     signal.signal(signal.SIGTERM, _end)
     for _ in range(count):
-        _hatch()
+        _hatch(command)
     while True:
         pid, _ = os.wait()
         _brood.discard(pid)
-        _hatch()
+        _hatch(command)
 
 
 def _load_everything() -> None:
@@ -39,7 +39,7 @@ def _load_everything() -> None:
         importlib.import_module(name)
 
 
-def _hatch() -> None:
+def _hatch(command: list[str]) -> None:
     parent = os.getpid()
     if pid := os.fork():
         _brood.add(pid)
@@ -49,7 +49,7 @@ def _hatch() -> None:
     if os.getppid() != parent:
         os._exit(0)  # it died before the kernel knew of the tie
     try:
-        call_command("frontdesk", "worker")
+        call_command("frontdesk", *command)
     finally:
         os._exit(0)
 
@@ -61,4 +61,4 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -188,12 +188,24 @@ def wrongs(plan: Plan, frames: list[dict[str, Any]]) -> list[str]:
     return found
 
 
+RUNNERS = {
+    "worker": (("worker",), "Working."),
+    "procrastinate": (("worker",), "Working."),
+    "embedded": (("serve", "--port", "0"), "Listening on"),
+}
+"""Dispatcher → the command that runs its turns, and what that prints when it is ready."""
+
+NO_RUNNER = {"SERVERS_RUN_NOTHING": "1"}
+"""For servers whose visitors stay while those that run the turns die."""
+
+
 async def hatch(site: Site, count: int) -> Process:
-    """Workers by the dozen, each for one turn at a time; the dead are replaced."""
-    nest = site.python("-m", "tests.chaos.nest", str(count))
+    """What runs the site's turns, by the dozen, each for one at a time; the dead are replaced."""
+    command, ready = RUNNERS[site.env["BOTS_DISPATCHER"]]
+    nest = site.python("-m", "tests.chaos.nest", str(count), *command)
 
     def works() -> bool:
-        return nest.output().count("Working.") >= count
+        return nest.output().count(ready) >= count
 
     await asyncio.to_thread(wait_until, works, seconds=60, what="the workers")
     return nest

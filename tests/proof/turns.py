@@ -15,14 +15,18 @@ REPEATS = 200
 FAULT_REPEATS = 40
 FROZEN = 200
 AT_ONCE = 50
-WORKERS, LANES = 6, 14
+WORKERS = 6
+LANES = {"worker": 14, "embedded": 14, "procrastinate": 5}
+"""A worker of procrastinate has a turn by a job and one by the sweep at once, and dies with both.
+With few lanes no turn dies of its neighbours so often that it counts as what kills its workers."""
+POINTS = len(TURN_POINTS)
 
 
 @proof("turns", "An answer ends exactly once and whole, whatever kills its worker or its model.")
 def turns(scale: Scale) -> Iterator[Figure]:
     with Ground() as ground:
-        marks = ground.folder / "marks"
-        yield from _killed(ground.site("postgres-redis", **turn_kills.environment(marks)), scale)
+        for dispatcher in turn_kills.RUNNERS:
+            yield from _killed(ground, dispatcher, scale)
         yield from _frozen(
             ground.site(
                 "postgres-redis",
@@ -34,31 +38,36 @@ def turns(scale: Scale) -> Iterator[Figure]:
             yield from _failing(ground, wire, scale)
 
 
-def _serve(site: Site) -> list[str]:
-    servers = [site.serve(), site.serve()]
+def _serve(site: Site, **env: str) -> list[str]:
+    servers = [site.serve(**env), site.serve(**env)]
     return [server.wait_ready().url for server in servers]
 
 
-def _killed(site: Site, scale: Scale) -> Iterator[Figure]:
-    urls, plans = _serve(site), turn_kills.every_point(scale.of(REPEATS))
+def _killed(ground: Ground, dispatcher: str, scale: Scale) -> Iterator[Figure]:
+    marks = ground.folder / f"marks-{dispatcher}"
+    env = turn_kills.environment(marks, BOTS_DISPATCHER=dispatcher)
+    site = ground.site("postgres-redis", **env)
+    if dispatcher == "procrastinate":
+        site.manage("migrate", "--verbosity", "0")
+    urls = _serve(site, **turn_kills.NO_RUNNER)
+    plans = turn_kills.every_point(scale.of(REPEATS))
 
     async def run() -> list[turn_kills.Fate]:
         await turn_kills.hatch(site, WORKERS)
-        return await turn_kills.run(site, urls, plans, lanes=LANES)
+        return await turn_kills.run(site, urls, plans, lanes=LANES[dispatcher])
 
     fates = asyncio.run(run())
     site.close()
     seconds = sorted(fate.seconds for fate in fates)
-    yield Figure("points at which a worker died", len(TURN_POINTS))
-    yield Figure("workers killed", len(fates))
+    yield Figure(f"killed in the middle of a turn, {dispatcher}", len(fates), f"({POINTS} points)")
     yield Figure.at_most(
-        "longest until it streamed again or had ended",
+        f"longest until it streamed again or had ended, {dispatcher}",
         seconds[-1],
         turn_kills.PROMISED_SECONDS,
         "s",
     )
-    yield Figure("half of them within", seconds[len(seconds) // 2], "s")
-    yield from _wrongs("answers lost, doubled, spliced or charged twice", fates)
+    yield Figure(f"half of them within, {dispatcher}", seconds[len(seconds) // 2], "s")
+    yield from _wrongs(f"answers lost, doubled, spliced or charged twice, {dispatcher}", fates)
 
 
 def _wrongs(what: str, fates: list[turn_kills.Fate]) -> Iterator[Figure]:
