@@ -181,6 +181,8 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        # It tells of each job, and with a traceback of each that a stop gives to another worker.
+        "procrastinate": {"level": "WARNING"},
         # Both tell of every single attempt while a server is away; the apps tell it once.
         "psycopg.pool": {"level": "ERROR"},
         "channels_redis": {"level": "CRITICAL"},

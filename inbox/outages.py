@@ -12,7 +12,11 @@ import time
 
 from django.db import InterfaceError, OperationalError
 
+from inbox.errors import TryAgainError
+
 DATABASE_ERRORS = (OperationalError, InterfaceError)
+WITHOUT_DATABASE = (*DATABASE_ERRORS, TryAgainError)
+"""What work behind a message ends with then: a transaction that was tried again in vain is one."""
 
 _REFUSED_BY_A_SERVER_THAT_LIVES = ("40", "55", "57014")
 """Beginnings of SQLSTATE: a deadlock, a row that somebody holds, a statement that took too long."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from inbox.conf import inbox_settings
 from inbox.database import in_work_thread
-from inbox.outages import DATABASE_ERRORS, Outage
+from inbox.outages import WITHOUT_DATABASE, Outage
 from inbox.ports import WorkSource, work_sources
 from inbox.process import role
 
@@ -110,7 +110,7 @@ class Runner:
     async def _claim(self, source: WorkSource, limit: int) -> list[Any]:
         try:
             claimed = await in_work_thread(source.claim, limit)
-        except DATABASE_ERRORS as error:
+        except WITHOUT_DATABASE as error:
             self._outage(source).away(error)
             await asyncio.sleep(FAULT_SECONDS)
             return []
@@ -141,7 +141,7 @@ class Runner:
             return await source.run(item) is not False
         except asyncio.CancelledError:
             raise
-        except DATABASE_ERRORS as error:
+        except WITHOUT_DATABASE as error:
             self._outage(source).away(error)
         except Exception:
             logger.exception("work of %s failed", source.name)

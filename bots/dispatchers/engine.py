@@ -15,7 +15,7 @@ from bots.actions import leases
 from bots.dispatchers.base import Dispatcher
 from bots.models import Turn
 from inbox.database import in_work_thread
-from inbox.outages import DATABASE_ERRORS, Outage
+from inbox.outages import WITHOUT_DATABASE, Outage
 from inbox.process import role
 
 logger = logging.getLogger("frontdesk.turns")
@@ -55,7 +55,7 @@ async def run_turn(turn_id: int) -> None:
     """The job: claim this turn and run it, then what has come behind it meanwhile."""
     try:
         await _run_turn(turn_id)
-    except DATABASE_ERRORS as error:
+    except WITHOUT_DATABASE as error:
         # The row is found by the sweep; the engine would tell of it with a traceback.
         _outage.away(error)
     else:

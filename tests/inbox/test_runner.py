@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 
 import pytest
 
 from inbox import runner as runners
 from inbox.database import THREADS, in_thread, in_work_thread
+from inbox.errors import TryAgainError
 from inbox.runner import Runner
 
 
@@ -157,14 +159,15 @@ async def test_a_lost_database_is_one_line_however_often_it_is_asked(caplog, mon
     class Away:
         name = "away"
         is_back = False
+        errors = itertools.cycle([OperationalError("gone"), TryAgainError("gone")])
 
         def claim(self, limit):
             if self.is_back:
                 return ["item"]
-            raise OperationalError("gone")
+            raise next(self.errors)
 
         async def run(self, item):
-            raise OperationalError("gone")
+            raise next(self.errors)
 
     source = Away()
     runner = Runner(asyncio.get_running_loop())
