@@ -19,6 +19,7 @@ WORKERS = 6
 LANES = {"worker": 14, "embedded": 14, "procrastinate": 5}
 """A worker of procrastinate has a turn by a job and one by the sweep at once, and dies with both.
 With few lanes no turn dies of its neighbours so often that it counts as what kills its workers."""
+FAULT_LANES = 14
 POINTS = len(TURN_POINTS)
 
 
@@ -113,7 +114,7 @@ def _failing(ground: Ground, wire: str, scale: Scale) -> Iterator[Figure]:
 
     async def run(urls: list[str]) -> list[model_faults.Fault]:
         await frozen_workers.start_worker(site)
-        return await model_faults.suffer(urls, faults, lanes=LANES)
+        return await model_faults.suffer(urls, faults, lanes=FAULT_LANES)
 
     over = asyncio.run(run(_serve(site)))
     site.close()
