@@ -177,10 +177,17 @@ def reroute(journal: Journal, conversation: Conversation, *, actor: str) -> None
 
 
 def ask_bot(requests: list[AnswerRequest]) -> None:
-    """Record work for the bots inside this transaction; messages must be stored already."""
-    for responder in responders():
+    """Record work for the bots inside this transaction; messages must be stored already.
+
+    The caller has found that somebody answers these: with one responder that is the one.
+    """
+    everybody = responders()
+    for responder in everybody:
         keys = {request.conversation.bot_key for request in requests}
-        own_keys = {key for key in keys if responder.is_available(key)}
+        if len(everybody) == 1:
+            own_keys = keys
+        else:
+            own_keys = {key for key in keys if responder.is_available(key)}
         own = [request for request in requests if request.conversation.bot_key in own_keys]
         if own:
             responder.respond(own)

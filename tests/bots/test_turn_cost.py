@@ -9,6 +9,7 @@ from django.db import connection
 from bots import work
 from bots.actions import endings, leases
 from bots.models import Turn, TurnStatus
+from bots.responder import BotResponder
 from bots.running.brief import load
 from inbox.models import Message
 from inbox.testing import make_visitor
@@ -40,6 +41,20 @@ def test_a_turn_takes_few_statements(robbie, django_assert_max_num_queries):
             turn, leases.claim_of(turn), endings.Record(), content="Hi.", sources=[]
         )
     assert Turn.objects.get().status == TurnStatus.DONE
+
+
+def test_a_message_asks_once_whether_its_bot_can_be_asked(robbie, monkeypatch):
+    asked = []
+    is_available = BotResponder.is_available
+
+    def counted(responder: BotResponder, bot_key: str) -> bool:
+        asked.append(bot_key)
+        return is_available(responder, bot_key)
+
+    monkeypatch.setattr(BotResponder, "is_available", counted)
+    say(make_visitor("Vera"), "Hello")
+    assert asked == ["default"]
+    assert Turn.objects.count() == 1
 
 
 def test_files_without_words_are_still_named(robbie, monkeypatch):
