@@ -30,6 +30,8 @@ WIDGET_STRINGS: dict[str, _StrPromise] = {
     "retry": _("Try again"),
     "edit": _("Edit"),
     "earlier": _("Show earlier messages"),
+    "today": _("Today"),
+    "yesterday": _("Yesterday"),
     "newest": _("Jump to the newest message"),
     "new": _("New messages: {count}"),
     "you": _("You"),

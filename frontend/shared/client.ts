@@ -7,7 +7,7 @@ import { createLink, type Status, type Target } from "./connection";
 import { listeners } from "./dom";
 import type { ClientFrame, ErrorFrame, ServerFrame, Session } from "./frames";
 import { createOutbox, type Draft, type OutItem } from "./outbox";
-import { type Port, poll, post } from "./polling";
+import { poll, post } from "./polling";
 import { empty, reduce, type State } from "./reducer";
 import { createStore } from "./storage";
 import { createTabs } from "./tabs";
@@ -22,7 +22,6 @@ export interface Snapshot {
   state: State;
   session: Session | null;
   status: Status;
-  code: number;
 }
 type Note =
   | { k: "hello" }
@@ -36,13 +35,14 @@ export type Client = ReturnType<typeof createClient>;
 export function createClient(
   config: ClientConfig,
   hooks: {
-    onChange(): void;
+    /** `words`: nothing changed but the text of an answer that is being written. */
+    onChange(words?: boolean): void;
     onFrame(frame: ServerFrame): void;
   },
 ) {
   const store = createStore(`frontdesk.${config.key}.`);
   const outbox = createOutbox(store);
-  let snap: Snapshot = { state: empty(), session: null, status: "idle", code: 0 };
+  let snap: Snapshot = { state: empty(), session: null, status: "idle" };
   let asked = -1;
   let dials = 0;
   let pumpTimer: ReturnType<typeof setTimeout> | undefined;
@@ -51,9 +51,9 @@ export function createClient(
   let readTimer: ReturnType<typeof setTimeout> | undefined;
   let joined = false;
 
-  const update = (patch: Partial<Snapshot>) => {
+  const update = (patch: Partial<Snapshot>, words = false) => {
     snap = { ...snap, ...patch };
-    hooks.onChange();
+    hooks.onChange(words);
   };
   const share = () => tabs.post({ k: "snap", snap });
 
@@ -62,7 +62,7 @@ export function createClient(
     return fetch(config.base + path, {
       method: body ? "POST" : "GET",
       headers: {
-        ...(body && { "Content-Type": "application/json" }),
+        "Content-Type": "application/json",
         ...(path !== "session" && { Authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify(body),
@@ -108,11 +108,12 @@ export function createClient(
 
   /** Only in the leading tab: the first to hear a frame, and the one to act on it. */
   function onFrame(frame: ServerFrame) {
-    if (frame.type === "ack") outbox.acked(frame.client_id);
-    else if (frame.type === "message" && frame.client_id) outbox.remove(frame.client_id);
-    else if (frame.type === "error" && frame.client_id) outbox.refused(frame);
+    const { type } = frame;
+    if (type === "ack") outbox.acked(frame.client_id);
+    else if (type === "message" && frame.client_id) outbox.remove(frame.client_id);
+    else if (type === "error" && frame.client_id) outbox.refused(frame);
     // What was asked for may have been refused meanwhile: with the next heartbeat it is asked again.
-    else if (frame.type === "connected" || frame.type === "heartbeat") asked = -1;
+    else if (type === "connected" || type === "heartbeat") asked = -1;
     apply(frame);
     tabs.post({ k: "frame", frame });
     const { wants, last } = snap.state;
@@ -123,12 +124,12 @@ export function createClient(
       asked = last;
       link.send({ type: "resume", since: last });
     }
-    pump();
+    if (/ack|message|error/.test(type)) pump();
   }
 
   /** In every tab. */
   function apply(frame: ServerFrame) {
-    update({ state: reduce(snap.state, frame) });
+    update({ state: reduce(snap.state, frame) }, frame.type === "text_delta");
     if (frame.type === "typing" && frame.is_typing) {
       clearTimeout(typingTimer);
       // A bot may think for a while before its first word; a person types or does not.
@@ -151,22 +152,14 @@ export function createClient(
     hooks.onChange();
   };
 
-  const port: Port = {
-    get snap() {
-      return snap;
-    },
-    request,
-    refusal,
-    onFrame,
-  };
   const link = createLink({
     dial,
     onFrame,
-    poll: () => poll(port),
-    post: (frame) => post(port, frame),
-    onStatus(status, code) {
+    poll: () => poll(snap, request, refusal, onFrame),
+    post: (frame) => post(frame, request, refusal, onFrame),
+    onStatus(status) {
       if (status !== "open") outbox.dropped();
-      update({ status, code });
+      update({ status });
       share();
       if (status === "open") pump();
     },
@@ -183,7 +176,11 @@ export function createClient(
     onLead(leads) {
       clearTimeout(helloTimer);
       if (leads) link.start();
-      else link.stop();
+      else {
+        link.stop();
+        // Stolen while this page slept: the thief has not heard of it yet.
+        if (joined) hello();
+      }
     },
     onMessage(note) {
       if (!joined) return;

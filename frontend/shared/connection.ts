@@ -28,7 +28,6 @@ export interface LinkOptions<Out = ClientFrame, In = ServerFrame> {
 }
 
 const CAP = 30_000;
-const FOR_GOOD = [4403, 4499];
 const BLIND = 3;
 const TRY_SOCKET_AGAIN = 300_000;
 
@@ -56,6 +55,7 @@ export function createLink<Out extends object = ClientFrame, In extends object =
   let openedAt = 0;
   let round = 0; // outdates what an earlier dial still has under way
   let beatMs = 45_000;
+  let due = 0; // when a line that stays silent is dead
   let timer: ReturnType<typeof setTimeout> | undefined;
   let watch: ReturnType<typeof setTimeout> | undefined;
 
@@ -87,12 +87,19 @@ export function createLink<Out extends object = ClientFrame, In extends object =
     become(code ? "stopped" : "idle", code);
   };
   const expect = (ms: number) => {
+    due = Date.now() + ms;
     clearTimeout(watch);
-    watch = setTimeout(() => retry(), ms);
+    watch = setTimeout(look, ms);
+  };
+  // A timer per frame would cost more than the frame: what was heard meanwhile prolongs the wait.
+  const look = () => {
+    const left = due - Date.now();
+    if (left > 0) expect(left);
+    else retry();
   };
 
   const closed = (code: number, opened: boolean) => {
-    if (FOR_GOOD.includes(code)) return stop(code);
+    if (code === 4403 || code === 4499) return stop(code);
     if (code === 4401 && !refused++) return retry(0);
     if (code === 4429) attempt = Math.max(attempt, 5);
     if (!opened && code === 1006) blind++;
@@ -112,7 +119,7 @@ export function createLink<Out extends object = ClientFrame, In extends object =
       if (mine !== round) return;
       const { fatal, wait } = problem as DialError;
       if (fatal) stop(4403);
-      else retry(wait === undefined ? undefined : wait * 1000);
+      else retry(wait && wait * 1000);
     }
   }
 
@@ -136,8 +143,9 @@ export function createLink<Out extends object = ClientFrame, In extends object =
         refused = blind = 0;
         openedAt = Date.now();
         beatMs = (frame.heartbeat_seconds || 30) * 1500 + 5000;
+        expect(beatMs);
       }
-      expect(beatMs);
+      due = Date.now() + beatMs;
       options.onFrame(frame);
       if (frame.type === "connected" && socket === ws) become("open");
     };

@@ -15,7 +15,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   set(node, typeof props === "string" ? { class: props } : props);
-  node.append(...(children.filter((child) => child) as Node[]));
+  node.append(...(children.filter(Boolean) as Node[]));
   return node;
 }
 

@@ -6,15 +6,14 @@
 import { h } from "./dom";
 import { link } from "./links";
 
-/** An address in running text; a full stop or a bracket after it belongs to the sentence. */
-const BARE = /https?:\/\/(?:\([^\s()]*\)|[^\s<>()])*(?:\([^\s()]*\)|[^\s<>().,:;!?'"*_~`\]])/;
 const TARGET =
   /^((?:\\.|[^\]\\])*)\]\( *<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?: +["'][^"']*["'])? *\)/;
-const TICKS = "(`+)(?:([\\s\\S]*?[^`])\\2(?!`))?";
-const INLINE = new RegExp(
-  `\\\\([!-/:-@[-\`{-~])|${TICKS}|(\\*\\*|__|~~|[*_])|(!?\\[)|${BARE.source}`,
-  "g",
-);
+/**
+ * What means something in running text: an escape, code, a mark, a bracket, an address (a full stop
+ * or a bracket after it belongs to the sentence).
+ */
+const INLINE =
+  /\\([!-/:-@[-`{-~])|(`+)(?:([\s\S]*?[^`])\2(?!`))?|(\*\*|__|~~|[*_])|(!?\[)|https?:\/\/(?:\([^\s()]*\)|[^\s<>()])*(?:\([^\s()]*\)|[^\s<>().,:;!?'"*_~`\]])/g;
 const MARKS = /\\.|(`+)[\s\S]*?[^`]\1(?!`)|\*{1,2}(?!\*)|__?(?!_)|~~/g;
 const WORD = /[\p{L}\p{N}]/u;
 

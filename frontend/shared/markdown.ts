@@ -23,6 +23,7 @@ const ITEM = /^ *([-*+]|\d{1,9}[.)])( +|$)/;
 const INTERRUPTS = /^ *([-*+]|1[.)]) +\S/;
 const QUOTE = /^ {0,3}> ?/;
 const DELIMITERS = /^[ |:]*-[-| :]*$/;
+const LETTER = /^\p{L}/u;
 const MAX_DEPTH = 6;
 
 const blank = (line = "") => !line.trim();
@@ -56,8 +57,7 @@ function block(lines: string[], i: number, labels: Labels, depth: number, open: 
     const text = until((next) => close.test(next)).slice(1);
     return [end + 1, code(text.join("\n"), labels)];
   }
-  if (heading != null)
-    return [end, h("p", { class: "md-h" }, h("strong", null, ...inline(heading, grows())))];
+  if (heading != null) return [end, h("p", "md-h", h("strong", null, ...inline(heading, grows())))];
   if (rule) return [end, h("hr")];
   if (depth < MAX_DEPTH) {
     if (quote) {
@@ -114,7 +114,7 @@ function list(lines: string[], i: number, labels: Labels, depth: number, open: b
     else if (blank(current.at(-1)) || interrupts(lines, end)) break;
     else current.push(line);
   }
-  const start = ordered ? Number.parseInt(first[1] as string, 10) : 1;
+  const start = ordered ? +(first[1] as string).slice(0, -1) : 1;
   const rows = items.map((item, n) =>
     h("li", null, ...nodes(item, labels, depth + 1, open && end === lines.length && !items[n + 1])),
   );
@@ -183,8 +183,11 @@ export function createMarkdown(root: HTMLElement, labels: Labels) {
       found.map(([, node]) => node),
     );
     // The last line may still become something else and changes how the one above it is read, so
-    // what stands before a block that begins above these two is settled.
-    const next = found.findLastIndex(([at]) => at < lines.length - 2);
+    // what stands before a block that begins above these two is settled. A letter after a blank
+    // line begins a paragraph of its own, whatever follows.
+    const next = found.findLastIndex(
+      ([at]) => at < lines.length - 2 || (blank(lines[at - 1]) && LETTER.test(lines[at] as string)),
+    );
     if (next > 0) {
       kept += next;
       const [at] = found[next] as Placed;

@@ -47,9 +47,9 @@ export function createOutbox(store: Store, now: () => number = Date.now) {
     store
       .names("out.")
       .map((name) => read(name.slice(4)))
-      .filter((item): item is OutItem => !!item && typeof item.content === "string")
+      .filter((item): item is OutItem => typeof item?.content === "string")
       .sort((a, b) => a.n - b.n || a.at - b.at);
-  const nextPlace = () => items().reduce((top, item) => Math.max(top, item.n), 0) + 1;
+  const nextPlace = () => (items().at(-1)?.n ?? 0) + 1;
   const change = (id: string, patch: Partial<OutItem>) => {
     const item = read(id);
     if (item) write({ ...item, ...patch });
@@ -60,7 +60,7 @@ export function createOutbox(store: Store, now: () => number = Date.now) {
     get: read,
     add(draft: Draft): OutItem {
       // Unique among this visitor's messages; crypto.randomUUID is missing on insecure pages.
-      const id = `${now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+      const id = `${now()}-${Math.random().toString(36).slice(2)}`;
       const item = { ...draft, id, n: nextPlace(), at: now(), tries: 0 };
       write(item);
       return item;

@@ -3,16 +3,16 @@
 import type { Snapshot } from "./client";
 import type { ClientFrame, Durable, ErrorFrame, ServerFrame } from "./frames";
 
-/** What polling needs of the client. */
-export interface Port {
-  readonly snap: Snapshot;
-  request(path: string, body?: object): Promise<Response>;
-  refusal(response: Response): Promise<ErrorFrame>;
-  onFrame(frame: ServerFrame): void;
-}
+type Request = (path: string, body?: object) => Promise<Response>;
+type Refusal = (response: Response) => Promise<ErrorFrame>;
+type OnFrame = (frame: ServerFrame) => void;
 
-export async function poll({ snap, request, refusal, onFrame }: Port): Promise<void> {
-  const { session, state } = snap;
+export async function poll(
+  { session, state }: Snapshot,
+  request: Request,
+  refusal: Refusal,
+  onFrame: OnFrame,
+): Promise<void> {
   if (session && state.session !== session.session_id)
     return onFrame({ type: "connected", heartbeat_seconds: 30, ...session });
   const { epoch, last } = state;
@@ -28,15 +28,20 @@ export async function poll({ snap, request, refusal, onFrame }: Port): Promise<v
   for (const frame of page.events ?? []) onFrame(frame);
 }
 
-export async function post(port: Port, frame: ClientFrame): Promise<void> {
+export async function post(
+  frame: ClientFrame,
+  request: Request,
+  refusal: Refusal,
+  onFrame: OnFrame,
+): Promise<void> {
   const { type, ...rest } = frame;
   const message = type === "message";
   const client_id = message ? frame.client_id : undefined;
   try {
-    const response = await port.request(message ? "messages" : "frames", message ? rest : frame);
-    if (!response.ok) port.onFrame({ ...(await port.refusal(response)), type: "error", client_id });
-    else if (message) port.onFrame({ type: "ack", ...(await response.json()) });
+    const response = await request(message ? "messages" : "frames", message ? rest : frame);
+    if (!response.ok) onFrame({ ...(await refusal(response)), type: "error", client_id });
+    else if (message) onFrame({ type: "ack", ...(await response.json()) });
   } catch {
-    port.onFrame({ type: "error", code: "network", message: "", retryable: true, client_id });
+    onFrame({ type: "error", code: "network", message: "", retryable: true, client_id });
   }
 }

@@ -61,7 +61,7 @@ export const empty = (session = "", epoch = ""): State => ({
 });
 
 const points = (text: string) => [...text].length;
-const botMaySpeak = (state: State) => !/operator|queue/.test(state.conversation?.handled_by ?? "");
+const botMaySpeak = (state: State) => !/operator|queue/.test(`${state.conversation?.handled_by}`);
 const raise = (next: State, marks: Reads = {}) => {
   next.reads = { ...next.reads };
   for (const role of Object.keys(marks) as Role[])

@@ -12,20 +12,18 @@ export interface Store {
   names(start: string): string[];
 }
 
-export function createStore(prefix: string, find = (): Storage | undefined => localStorage): Store {
+export function createStore(prefix: string, find = () => localStorage): Store {
   let area: Record<string, string> = {};
   let lasting = false;
   try {
     const found = find();
-    lasting = !!found && found.length >= 0;
-    if (found && lasting) area = found as unknown as Record<string, string>;
+    lasting = found.length >= 0;
+    area = found as unknown as Record<string, string>;
   } catch {
     // Forbidden: the empty object will do.
   }
   return {
-    get lasting() {
-      return lasting;
-    },
+    lasting,
     get: (name) => area[prefix + name] ?? null,
     set(name, value) {
       if (this.get(name) === value) return;

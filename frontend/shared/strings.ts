@@ -16,6 +16,8 @@ export type Key =
   | "retry"
   | "edit"
   | "earlier"
+  | "today"
+  | "yesterday"
   | "newest"
   | "new"
   | "you"

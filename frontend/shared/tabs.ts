@@ -16,6 +16,9 @@ export function createTabs<T>(name: string, shared: boolean, options: TabsOption
   let leads = false;
   let release: (() => void) | null = null;
   let waiting: AbortController | null = null;
+  // To nobody nothing is told: a note costs as much as a drawing. Whoever waits behind this tab came
+  // after it and said so; only a thief may have passed others by.
+  let alone = true;
 
   const lead = (now: boolean) => {
     if (leads === now) return;
@@ -27,7 +30,11 @@ export function createTabs<T>(name: string, shared: boolean, options: TabsOption
       release = resolve;
       lead(true);
     });
-  if (channel) channel.onmessage = (event) => options.onMessage(event.data as T);
+  if (channel)
+    channel.onmessage = (event) => {
+      alone = false;
+      options.onMessage(event.data as T);
+    };
 
   const request = (steal: boolean) => {
     waiting?.abort();
@@ -36,7 +43,6 @@ export function createTabs<T>(name: string, shared: boolean, options: TabsOption
     locks?.request(name, steal ? { steal } : { signal: mine.signal }, hold).catch(() => {
       // Aborted by ourselves, or stolen by a tab that heard nothing from this one: queue again.
       if (waiting !== mine) return;
-      release = null;
       lead(false);
       request(false);
     });
@@ -48,15 +54,17 @@ export function createTabs<T>(name: string, shared: boolean, options: TabsOption
       else lead(true);
     },
     /** Takes the lead from a tab that is frozen or gone. */
-    steal: () => request(true),
+    steal() {
+      alone = false;
+      request(true);
+    },
     leave() {
       waiting?.abort();
       waiting = null;
       release?.();
-      release = null;
       lead(false);
     },
-    post: (message: T) => channel?.postMessage(message),
+    post: (message: T) => (leads && alone) || channel?.postMessage(message),
     close() {
       this.leave();
       channel?.close();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createOutbox, WINDOW } from "../shared/outbox";
 import { createStore, type Store } from "../shared/storage";
 
-const memory = (): Store => createStore("t.", () => undefined);
+const memory = (): Store => createStore("t.", () => undefined as never);
 const refusal = (client_id: string, over: object = {}) =>
   ({ type: "error", code: "x", message: "no", retryable: true, client_id, ...over }) as never;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message, WidgetInfo } from "../shared/frames";
-import { dayLabel, translator } from "../shared/i18n";
+import { translator } from "../shared/i18n";
 import { empty, type State } from "../shared/reducer";
-import { joins, offers, shown, speaker } from "../widget/shown";
+import { dayLabel, joins, offers, shown, speaker } from "../widget/shown";
 
 const message = (seq: number, over: Partial<Message> = {}): Message => ({
   type: "message",
@@ -86,10 +86,11 @@ test("who speaks is the author, else the bot's or the widget's name", () => {
 test("days are named as people name them", () => {
   const now = new Date(2026, 10, 20, 12).getTime();
   const day = 86_400_000;
-  assert.equal(dayLabel(now, now, "en"), "today");
-  assert.equal(dayLabel(now - day, now, "de"), "gestern");
-  assert.equal(dayLabel(now - 3 * day, now, "en"), "Tuesday");
-  assert.equal(dayLabel(now - 30 * day, now, "en"), "October 21, 2026");
+  const t = translator({ today: "Heute", yesterday: "Gestern" });
+  assert.equal(dayLabel(now, now, t), "Heute");
+  assert.equal(dayLabel(now - day, now, t), "Gestern");
+  assert.equal(dayLabel(now - 3 * day, now, t, "en"), "Tuesday");
+  assert.equal(dayLabel(now - 30 * day, now, t, "en"), "October 21, 2026");
 });
 
 test("texts come from the server, holes are filled, a missing key speaks for itself", () => {

@@ -29,8 +29,7 @@ export function createFooter(t: Translate, ask: (what: "request_human" | "reques
       const queued = !closed && handled_by === "queue";
       const { position, estimate_seconds }: Partial<Place> = (queued && state.queue) || {};
       const privacy = !state.last && privacy_url;
-      const now = [features, bot_name, privacy, status, handled_by, position, estimate_seconds];
-      if (!changed(now)) return;
+      if (!changed(session?.widget, state.conversation, state.queue, privacy)) return;
       let words = closed ? t("closed") : "";
       if (position) words = t("queue", { position });
       if (estimate_seconds)

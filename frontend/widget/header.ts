@@ -35,8 +35,7 @@ export function createHeader(t: Translate, store: Store, close: () => void, retr
       const online = state.online ?? widget?.online;
       const bot = widget?.bot_name && (!handled_by || handled_by === "bot");
       const { name = "", features, avatar, reply_time } = widget ?? {};
-      const now = [name, features, avatar, reply_time, person, handled_by, online, bot];
-      if (!changed(now, stopped, offline)) return;
+      if (!changed(widget, state.conversation, online, stopped, offline)) return;
       bar.hidden = !offline && !stopped;
       words.textContent = bar.hidden ? "" : t(stopped ? "not_available_here" : "no_connection");
       again.hidden = stopped;

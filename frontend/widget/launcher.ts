@@ -165,10 +165,9 @@ function boot(queued: Call[] | undefined) {
   image.append(line);
   attr("haspopup", "dialog");
   context.look({ dir: context.dir, lang: context.lang });
-  dark.addEventListener("change", shade);
-  button.addEventListener("click", api.toggle);
-  for (const name of ["pointerenter", "focus"])
-    button.addEventListener(name, prefetch, { once: true, passive: true });
+  dark.onchange = shade;
+  button.onclick = api.toggle;
+  button.onpointerenter = button.onfocus = prefetch;
   // Outside of <body>: Turbo and htmx swap that, and would take element and socket with it.
   html.append(host);
   window.Frontdesk = api;

@@ -28,11 +28,8 @@ export function createList(root: HTMLElement) {
         if (row.node === cursor) cursor = cursor.nextSibling;
         else root.insertBefore(row.node, cursor);
       });
-      while (cursor) {
-        const gone: ChildNode = cursor;
-        cursor = gone.nextSibling;
-        gone.remove();
-      }
+      while (cursor?.nextSibling) cursor.nextSibling.remove();
+      cursor?.remove();
       rows = next;
     },
   };

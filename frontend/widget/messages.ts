@@ -2,13 +2,13 @@
 
 import { button, h } from "../shared/dom";
 import type { WidgetInfo } from "../shared/frames";
-import { dayLabel, type Translate } from "../shared/i18n";
+import type { Translate } from "../shared/i18n";
 import { createMarkdown } from "../shared/markdown";
 import type { OutItem } from "../shared/outbox";
-import type { State } from "../shared/reducer";
+import type { State, Turn } from "../shared/reducer";
 import type { Put } from "./list";
 import { type Actions, dots, files, meta, pills, sources } from "./rows";
-import { joins, offers, type Shown, shown, speaker, timeOf } from "./shown";
+import { dayLabel, joins, offers, type Shown, shown, speaker, timeOf } from "./shown";
 
 export interface View {
   state: State;
@@ -81,10 +81,10 @@ export function createMessages(t: Translate, actions: Actions) {
     put(key, sign, () =>
       h(
         "div",
-        { class: `row ${mine ? "me" : ""} ${first ? "first" : ""} ${mark ?? ""} ${gone}` },
+        `row ${mine ? "me" : ""} ${first ? "first" : ""} ${mark ?? ""} ${gone}`,
         h(
           "div",
-          { class: first && !mine ? "who s" : "sr" },
+          first && !mine ? "who s" : "sr",
           mine ? t("you") : speaker(item, view.widget),
           role === "assistant" && h("b", null, t("bot")),
         ),
@@ -114,7 +114,7 @@ export function createMessages(t: Translate, actions: Actions) {
     for (let at = from; at < all.length; at++) {
       const item = all[at] as Shown;
       const { role, content, id = "", live } = item;
-      const today = dayLabel(timeOf(item), Date.now(), lang);
+      const today = dayLabel(timeOf(item), Date.now(), t, lang);
       const first = day !== today || !joins(all[at - 1], item);
       const last = !joins(item, all[at + 1]);
       if (day !== today) put(today, 0, () => h("b", { class: "line s" }, today));
@@ -130,5 +130,16 @@ export function createMessages(t: Translate, actions: Actions) {
     if (rating) put("rating", 0, () => rating);
   }
 
-  return { draw, text: (key: string) => bodies.get(key)?.node.textContent };
+  return {
+    draw,
+    /** Puts more words into a bubble; false when none stands for them yet. */
+    grow(turn: Turn | null) {
+      const found = turn?.text ? bodies.get(turn.id) : null;
+      // Dots stand in its place while an answer is begun anew.
+      if (!turn || !found?.node.isConnected) return false;
+      found.write(turn.text, true);
+      return true;
+    },
+    text: (key: string) => bodies.get(key)?.node.textContent,
+  };
 }

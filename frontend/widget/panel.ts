@@ -3,7 +3,7 @@
 import { createClient } from "../shared/client";
 import { h, listeners, set, sheet, watcher } from "../shared/dom";
 import type { ServerFrame } from "../shared/frames";
-import { translator } from "../shared/i18n";
+import { clock, translator } from "../shared/i18n";
 import { DOWN } from "../shared/icons";
 import { createStore } from "../shared/storage";
 import tokens from "../shared/tokens.css";
@@ -17,7 +17,7 @@ import { ratingCard } from "./rating";
 import { ring } from "./ring";
 import { createThread, PAGE } from "./thread";
 
-const PAUSE = 50; // words that stream are read no better when they come more often
+const PAUSE = 100; // words that stream are read no better when they come more often
 const GRACE = 3000; // a connection lost for less than this is nobody's business
 
 export function mount(context: Context): Panel {
@@ -27,7 +27,7 @@ export function mount(context: Context): Panel {
   const tab = createStore(`frontdesk.${context.key}.`, () => sessionStorage);
   const phone = matchMedia("(max-width: 480px)");
   const status = h("div", { class: "sr", role: "status" });
-  const dialog = h("dialog", { class: "panel" });
+  const dialog = h("dialog", "panel");
   const doc = document;
   const path = button.querySelector("path") as Element;
   const bubble = path.getAttribute("d");
@@ -41,14 +41,17 @@ export function mount(context: Context): Panel {
   let title = "";
   let lostAt = 0;
   let drawing = false;
+  let all = false; // more changed than the words of an answer
   let drawnAt = 0;
   let rating: HTMLElement | null = null;
   let page = location.href;
 
-  function schedule() {
+  function schedule(words?: unknown) {
+    all ||= words !== true;
     if (drawing) return;
     drawing = true;
-    // A hidden page gets no animation frames, but badge and title must still follow.
+    // Where the reader scrolled to is known in a frame. A hidden page gets none, but badge and title
+    // must still follow.
     setTimeout(
       () => (doc.hidden ? draw() : requestAnimationFrame(draw)),
       Math.max(0, drawnAt + PAUSE - Date.now()),
@@ -60,6 +63,7 @@ export function mount(context: Context): Panel {
     const say = (content: string, quick_reply?: string) => {
       thread.bottom();
       client.say({ content, quick_reply });
+      draw();
     };
     const earlier = () => {
       limit += PAGE;
@@ -82,7 +86,7 @@ export function mount(context: Context): Panel {
     dialog.replaceChildren(
       ...header.nodes,
       thread.log,
-      h("div", { class: "foot" }, thread.jump, ...footer.nodes, composer.node),
+      h("div", "foot", thread.jump, ...footer.nodes, composer.node),
       status,
     );
     return { t, thread, composer, header, footer };
@@ -101,12 +105,16 @@ export function mount(context: Context): Panel {
       if (focused) view.composer.input.focus();
     }
     set(dialog, { "aria-label": widget.name });
+    // The browser's first clock costs as much as twenty drawings: not while somebody sends a message.
+    setTimeout(clock, 500, 0, widget.locale);
     context.look({ ...widget, lang: widget.locale, label: view.t(isOpen ? "close" : "open") });
   }
 
   function draw() {
     drawing = false;
     drawnAt = Date.now();
+    if (!all && isOpen && view.thread.grow(client.snap.state.turn)) return;
+    all = false;
     retranslate();
     const { snap, outbox } = client;
     const { session, state } = snap;
@@ -131,8 +139,8 @@ export function mount(context: Context): Panel {
     const lang = widget?.locale || context.lang;
     if (isOpen && session)
       thread.render({ state, outbox: outbox.items(), widget, up, limit, lang, rating });
-    seen();
-    const read = state.reads.user ?? 0;
+    seen(); // first, or what is read at once flashes up as unread
+    const read = client.snap.state.reads.user ?? 0;
     unread = state.last
       ? state.items.filter(({ seq, role }) => seq > read && /assistant|operator/.test(role)).length
       : (session?.unread ?? 0);
@@ -176,7 +184,7 @@ export function mount(context: Context): Panel {
     // message, because a log that grows by tokens would chatter.
     setTimeout(() => {
       status.textContent = `${author?.name ?? ""}: ${view.thread.text(id) || content}`;
-    }, 100);
+    }, 300);
   }
 
   function place() {
@@ -241,8 +249,8 @@ export function mount(context: Context): Panel {
   const { on, off } = listeners();
 
   root.adoptedStyleSheets.push(sheet(tokens + css + content));
-  set(dialog, { oncancel: (event: Event) => event.preventDefault() });
-  set(wrap, { onkeydown: keyed });
+  dialog.oncancel = (event) => event.preventDefault();
+  wrap.onkeydown = keyed;
   wrap.append(dialog);
   view.composer.restore();
   on(phone, "change", place);

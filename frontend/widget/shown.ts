@@ -1,6 +1,7 @@
 /** What stands in the thread, top to bottom, and how it groups: pure functions of the state. */
 
 import type { Message, WidgetInfo } from "../shared/frames";
+import type { Translate } from "../shared/i18n";
 import type { OutItem } from "../shared/outbox";
 import type { State } from "../shared/reducer";
 
@@ -42,7 +43,20 @@ export function shown(state: State, outbox: OutItem[], up: boolean): Shown[] {
 export const speaker = ({ author, role }: Shown, widget?: WidgetInfo) =>
   author?.name || (role === "assistant" && widget?.bot_name) || widget?.name || "";
 
-export const timeOf = ({ timestamp }: Shown) => Date.parse(timestamp ?? "") || Date.now();
+export const timeOf = ({ timestamp }: Shown) => Date.parse(timestamp as string) || Date.now();
+
+const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
+
+/** "Today", "Yesterday", a weekday within a week, else a date; in the words of `locale`. */
+export function dayLabel(time: number, now: number, t: Translate, locale?: string): string {
+  const days = Math.round((midnight(now) - midnight(time)) / 86_400_000);
+  return days < 2
+    ? t(days < 1 ? "today" : "yesterday")
+    : new Date(time).toLocaleDateString(
+        locale,
+        days < 7 ? { weekday: "long" } : { dateStyle: "long" },
+      );
+}
 
 /** Whether `b` continues what the same person said in `a` a moment before. */
 export const joins = (a?: Shown, b?: Shown) =>

@@ -3,6 +3,7 @@
 import { h, icon } from "../shared/dom";
 import type { Translate } from "../shared/i18n";
 import { DOWN } from "../shared/icons";
+import type { Turn } from "../shared/reducer";
 import { createList } from "./list";
 import { createMessages, type View } from "./messages";
 import type { Actions } from "./rows";
@@ -21,7 +22,8 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
       tabindex: 0,
     },
     // Until the first drawing two empty bubbles say that something is on its way.
-    ...[1, 2].map(() => h("div", "first bubble bone")),
+    h("div", "first bubble bone"),
+    h("div", "first bubble bone"),
   );
   const label = h("span");
   const jump = h(
@@ -31,7 +33,7 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
     icon(DOWN),
   );
   const list = createList(log);
-  const { draw, text } = createMessages(t, actions);
+  const { draw, grow, text } = createMessages(t, actions);
   let sticky = true;
   let fresh = 0;
   let asked = 0;
@@ -41,6 +43,11 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
     if (sticky && jump.hidden) return;
     jump.hidden = sticky;
     label.textContent = fresh ? t("new", { count: fresh }) : t("newest");
+  };
+  // Before the browser lays out by itself: later it would count as a layout shift of the page.
+  const stick = () => {
+    if (sticky) log.scrollTop = log.scrollHeight;
+    return sticky;
   };
   const bottom = (behavior: ScrollBehavior = "instant") => {
     sticky = true;
@@ -56,7 +63,7 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
     }
     onScroll();
   };
-  log.addEventListener("scroll", scrolled);
+  log.onscroll = scrolled;
   // A grown composer or a turned phone must not push the newest message out of sight.
   const sizes = new ResizeObserver(() => sticky && bottom());
   sizes.observe(log);
@@ -70,9 +77,13 @@ export function createThread(t: Translate, actions: Actions, onScroll: () => voi
     render(view: View) {
       const grown = list.has("more") && log.scrollTop < NEAR && log.scrollHeight;
       list.update((put) => draw(put, view));
-      // Before the browser lays out by itself: later it would count as a layout shift of the page.
-      if (sticky) log.scrollTop = log.scrollHeight;
-      else if (grown) log.scrollTop += log.scrollHeight - grown;
+      if (!stick() && grown) log.scrollTop += log.scrollHeight - grown;
+    },
+    /** Only the answer that is being written grew; false when it is not on screen yet. */
+    grow(turn: Turn | null) {
+      const grew = grow(turn);
+      if (grew) stick();
+      return grew;
     },
     get sticky() {
       return sticky;
