@@ -51,7 +51,7 @@ export function mount(context: Context): Panel {
     if (drawing) return;
     drawing = true;
     // Where the reader scrolled to is known in a frame. A hidden page gets none, but badge and title
-    // must still follow.
+    // must still follow. A delay far below zero would wrap around and become weeks.
     setTimeout(
       () => (doc.hidden ? draw() : requestAnimationFrame(draw)),
       Math.max(0, drawnAt + PAUSE - Date.now()),
