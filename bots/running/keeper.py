@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bots.actions.leases import Beat, renew
 from bots.conf import bots_settings
 from bots.running import speaking
-from inbox.database import in_work_thread
+from inbox.database import in_thread
 from inbox.outages import Outage
 from inbox.realtime.batches import Batch, Change, Control
 from inbox.realtime.hub import get_hub
@@ -80,7 +80,8 @@ class Keeper:
     async def _renew(self, beats: dict[Run, Beat]) -> None:
         since = time.monotonic()
         try:
-            renewed = await in_work_thread(renew, list(beats.values()))
+            # Not among the threads of work: turns that wait there would lose their leases meanwhile.
+            renewed = await in_thread(renew, list(beats.values()))
         except Exception as error:
             # Without a renewal each lease runs out and its run asks before it says more.
             self._outage.away(error)

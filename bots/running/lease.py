@@ -7,7 +7,7 @@ import time
 
 from bots.actions.leases import Beat, Claim, renew
 from bots.conf import bots_settings
-from inbox.database import in_work_thread
+from inbox.database import in_thread
 
 PAUSE_SECONDS = 0.1
 QUIET_SECONDS = 1.0
@@ -56,7 +56,7 @@ class Lease:
         while not self.is_good:
             await asyncio.sleep(max(0.0, self._quiet_until - time.monotonic()))
             since = time.monotonic()
-            renewed = await in_work_thread(renew, [Beat(claim=self.claim)])
+            renewed = await in_thread(renew, [Beat(claim=self.claim)])
             if self.claim in renewed.lost:
                 raise LostClaimError
             if self.claim in renewed.kept:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 
-from bots.actions.leases import Claim, Renewed
+from bots.actions.leases import Beat, Claim, Renewed
+from bots.running import keeper as keepers
 from bots.running import lease as module
 from bots.running.lease import Lease, LostClaimError
+from inbox.database import WORK_THREADS, in_work_thread
 
 CLAIM = Claim(1, 1)
 
@@ -54,3 +59,22 @@ async def test_a_worker_that_is_not_sure_asks_once(monkeypatch, settings, kept):
         with pytest.raises(LostClaimError):
             await lease.confirm()
     assert asked == [[CLAIM]]
+
+
+async def test_no_lease_runs_out_behind_work_that_takes_long(monkeypatch):
+    """Its own worker would be the next to claim the turn, and begin it anew."""
+    gate = threading.Event()
+    busy = [asyncio.create_task(in_work_thread(gate.wait, 30)) for _ in range(4 * WORK_THREADS)]
+    await asyncio.sleep(0)
+    kept = Renewed(kept=frozenset({CLAIM}), lost=frozenset())
+    for owner in (module, keepers):
+        monkeypatch.setattr(owner, "renew", lambda beats: kept)
+    run = Mock()
+    try:
+        await asyncio.wait_for(Lease(CLAIM, time.monotonic() - 1000).confirm(), 5)
+        await asyncio.wait_for(keepers.Keeper()._renew({run: Beat(claim=CLAIM)}), 5)
+        assert not any(task.done() for task in busy)
+    finally:
+        gate.set()
+        await asyncio.gather(*busy)
+    run.kept.assert_called_once()
