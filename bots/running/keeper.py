@@ -80,7 +80,7 @@ class Keeper:
     async def _renew(self, beats: dict[Run, Beat]) -> None:
         since = time.monotonic()
         try:
-            # Not among the threads of work: turns that wait there would lose their leases meanwhile.
+            # Not among the threads of work: turns that wait there would lose their leases.
             renewed = await in_thread(renew, list(beats.values()))
         except Exception as error:
             # Without a renewal each lease runs out and its run asks before it says more.
