@@ -15,6 +15,10 @@ from config.env import env_choice, env_int
 SQLITE_SCHEMES = {"sqlite", "sqlite3"}
 POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
+SQLITE_CACHE_KIB = 8192
+"""Of one connection, at most. A batch of messages touches more pages than SQLite's 2 MB hold; what
+does not fit is written in the middle of the transaction and once more at its end."""
+
 
 def database_from(url: str, *, data_dir: Path) -> dict[str, Any]:
     """The settings of `url`; an empty one means SQLite in the data directory."""
@@ -44,7 +48,8 @@ def sqlite(path: Path) -> dict[str, Any]:
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};",
+            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; "
+            f"PRAGMA cache_size=-{SQLITE_CACHE_KIB};",
         },
         "TEST": {"NAME": test_database_path()},
     }

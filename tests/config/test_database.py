@@ -102,3 +102,5 @@ def test_sqlite_writes_ahead_and_waits_its_turn():
         assert cursor.fetchone()[0] == "wal"
         cursor.execute("PRAGMA synchronous")
         assert cursor.fetchone()[0] == 2
+        cursor.execute("PRAGMA cache_size")
+        assert cursor.fetchone()[0] == -8192
