@@ -318,14 +318,17 @@ def test_the_button_hands_over_what_the_bot_was_saying(vera):
     assert Message.objects.get(role="assistant").outcome == "handed_over"
 
 
-def test_interrupting_tells_only_of_what_was_running(vera):
+def test_interrupting_tells_only_of_what_was_running(vera, monkeypatch):
+    hushed = []
+    monkeypatch.setattr("bots.actions.turns.hush", hushed.append)
     one = say(vera)
     two = say(make_visitor())
-    leases.claim(1, conversation_id=one.conversation_id)
+    [running] = leases.claim(1, conversation_id=one.conversation_id)
     with transaction.atomic():
         found = interrupt([one.conversation_id, two.conversation_id], "cancelled")
     assert list(found) == [one.conversation_id]
     assert found[one.conversation_id].author_name == "Robbie"
+    assert hushed == [str(running.key)]
     assert set(Turn.objects.values_list("status", flat=True)) == {TurnStatus.CANCELLED}
     with transaction.atomic():
         assert interrupt([uuid.uuid4()], "cancelled") == {}

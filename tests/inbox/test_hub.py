@@ -118,6 +118,17 @@ async def test_typing_reaches_only_the_audience_it_is_for(hub, listen):
     assert not vera.frames
 
 
+async def test_an_operator_is_told_a_read_mark_in_operators_numbers(hub, listen):
+    conversation = await conversation_of()
+    vera, _ = listen(hub, conversation)
+    olga, _ = listen(hub, conversation, "operator")
+    mark = {"type": "read", "role": "operator", "upto": 1}
+    publish_ephemeral(conversation.id, mark, operator_frame={**mark, "upto": 2})
+    await olga.until(lambda e: e.of("read"))
+    await vera.until(lambda e: e.of("read"))
+    assert [ear.of("read")[0]["upto"] for ear in (vera, olga)] == [1, 2]
+
+
 async def test_an_ephemeral_frame_older_than_the_takeover_is_dropped(hub, listen):
     conversation = await conversation_of()
     ear, _ = listen(hub, conversation)

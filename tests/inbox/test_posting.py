@@ -189,6 +189,8 @@ def test_a_reply_written_on_an_old_state_is_stale():
     conversation = make_conversation(operator=olga)
     post(from_operator(olga, conversation, "one"))
     assert code_of(from_operator(olga, conversation, "two", expected_seq=0)) == "stale"
+    conversation.refresh_from_db()
+    assert post(from_operator(olga, conversation, "two", expected_seq=conversation.head)).seq
 
 
 def test_a_reply_to_a_closed_conversation_is_refused():
