@@ -20,6 +20,7 @@ from inbox.realtime.poll import HeadPoll
 from inbox.realtime.publish import attach_hub, attached_hub
 from inbox.realtime.reader import EncodedRecord, Reader
 from inbox.realtime.records import PAGE_SIZE, PageRequest, Record, load_pages
+from inbox.realtime.wheel import Wheel
 from inbox.runner import ensure_runner
 
 logger = logging.getLogger("frontdesk.hub")
@@ -61,6 +62,7 @@ class Hub:
         self.listeners: set[Callable[[Control], None]] = set()
         self.bus = Bus(self.deliver)
         self.poll = HeadPoll(self)
+        self.wheel = Wheel(loop)
         self._pages: Batcher[PageRequest, list[Record]] = Batcher("pages", load_pages, 200)
         self._tasks: set[asyncio.Task[None]] = set()
 

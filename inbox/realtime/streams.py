@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from msgspec.structs import replace
@@ -41,7 +40,7 @@ class Stream:
         self._parts: list[str] = []
         self._pending: list[str] = []
         self._offset = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._due = False
         self._snapshot_at = hub.loop.time() + SNAPSHOT_SECONDS
         self._publish(self._blank)
 
@@ -64,8 +63,9 @@ class Stream:
         self._pending.append(text)
         if first or self._flush_seconds <= 0:
             self._flush()
-        elif self._timer is None:
-            self._timer = self._hub.loop.call_later(self._flush_seconds, self._flush)
+        elif not self._due:
+            self._due = True
+            self._hub.wheel.call_within(self._flush_seconds, self._flush_due)
 
     def flush(self) -> None:
         """Send what waits in the window now."""
@@ -85,15 +85,13 @@ class Stream:
 
     def close(self) -> None:
         """Send nothing more: somebody else ended this answer, or another attempt follows."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._pending.clear()
 
+    def _flush_due(self) -> None:
+        self._due = False
+        self._flush()
+
     def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if not self._pending:
             return
         text = "".join(self._pending)

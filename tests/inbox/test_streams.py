@@ -93,6 +93,44 @@ async def test_the_first_token_does_not_wait_and_the_rest_is_gathered(hub, liste
     assert len(ear.of("text_delta")) == 2
 
 
+async def test_many_streams_wake_the_loop_together(hub, monkeypatch):
+    """Each flushed by a timer of its own, an operator who watches got a write for each."""
+    monkeypatch.setattr("inbox.realtime.wheel.TURN_SECONDS", 60.0)
+    timers, flushed = [], []
+    monkeypatch.setattr(hub.loop, "call_at", lambda when, *call: timers.append(call))
+    for _ in range(50):
+        hub.wheel.call_within(0.03, lambda: flushed.append(hub))
+    turn = len(timers)
+    monkeypatch.undo()
+    assert turn <= 2, "at most two, on either side of a minute's end"
+    for function, *arguments in timers:
+        function(*arguments)
+    assert len(flushed) == 50
+
+
+async def test_a_stream_that_cannot_be_flushed_holds_up_no_other(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation, flush_seconds=0.02)
+    stream.delta("first ")
+    hub.wheel.call_within(0.02, lambda: 1 // 0)
+    stream.delta("second")
+    await ear.until(lambda e: text_of(e) == "first second")
+
+
+async def test_nothing_is_said_after_a_stream_was_closed(hub, listen):
+    conversation = await conversation_of()
+    ear = await listen(hub, conversation)
+    stream = begin(hub, conversation, flush_seconds=0.02)
+    stream.delta("first ")
+    stream.delta("second")
+    stream.close()
+    other = asyncio.Event()
+    hub.wheel.call_within(0.04, other.set)
+    await other.wait()
+    assert text_of(ear) == "first "
+
+
 async def test_who_joins_mid_answer_gets_the_text_so_far_and_then_the_rest(hub, listen):
     conversation = await conversation_of()
     stream = begin(hub, conversation)
