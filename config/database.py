@@ -49,7 +49,8 @@ def sqlite(path: Path) -> dict[str, Any]:
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
             "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; "
-            f"PRAGMA cache_size=-{SQLITE_CACHE_KIB};",
+            # Each row that a trigger indexes would copy its pages into a file of the statement.
+            f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}; PRAGMA temp_store=MEMORY;",
         },
         "TEST": {"NAME": test_database_path()},
     }

@@ -104,3 +104,5 @@ def test_sqlite_writes_ahead_and_waits_its_turn():
         assert cursor.fetchone()[0] == 2
         cursor.execute("PRAGMA cache_size")
         assert cursor.fetchone()[0] == -8192
+        cursor.execute("PRAGMA temp_store")
+        assert cursor.fetchone()[0] == 2, "in memory"
