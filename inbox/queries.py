@@ -73,8 +73,8 @@ def unread_of(user: Any, ids: Collection[uuid.UUID]) -> dict[str, int]:
     """
     if len(ids) > NUMBERS_AT_ONCE:
         raise RefusedError("too_large", field="ids", status=413)
-    rows = _count_unread(visible(user).filter(pk__in=ids), operator_of(user))
-    return {str(pk): unread for pk, unread in rows.order_by().values_list("pk", "unread")}
+    rows = _count_unread(visible(user).filter(pk__in=ids), operator_of(user)).order_by()
+    return {str(row.pk): row.unread for row in rows.only("pk")}  # type: ignore[attr-defined]
 
 
 def _count_unread(
