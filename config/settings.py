@@ -165,6 +165,7 @@ if not DEBUG:
         {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     ]
 
+LOG_LEVEL = env_str("LOG_LEVEL", "INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -178,11 +179,11 @@ LOGGING: dict[str, Any] = {
             "formatter": env_choice("LOG_FORMAT", "line", ("line", "json")),
         }
     },
-    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
-        # It tells of each job, and with a traceback of each that a stop gives to another worker.
-        "procrastinate": {"level": "WARNING"},
+        # At INFO it tells of each job, and with a traceback of each that a stop gives to another.
+        "procrastinate": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
         # Both tell of every single attempt while a server is away; the apps tell it once.
         "psycopg.pool": {"level": "ERROR"},
         "channels_redis": {"level": "CRITICAL"},
