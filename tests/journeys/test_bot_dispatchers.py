@@ -54,7 +54,7 @@ async def test_procrastinate_runs_turns_with_the_engines_own_workers(make_site):
     site = make_site("postgres-redis", BOTS_DISPATCHER="procrastinate", **ENV)
     await asyncio.to_thread(site.manage, "migrate", "--verbosity", "0")
     server = await asyncio.to_thread(site.start)
-    worker = site.work(LOG_LEVEL="INFO")
+    worker = site.work(LOG_LEVEL="DEBUG")
     await asyncio.to_thread(
         wait_until, lambda: "Starting worker" in worker.output(), what="the engine"
     )
