@@ -100,7 +100,7 @@ class Streams:
         kind = text[:24]
         if b"text_delta" in kind:
             now = int(time.monotonic() * 1e4)
-            delays = [(now - int(word)) % CLOCK / 10 for word in decode_delta(text).content.split()]
+            delays = [late_ms(now, int(word)) for word in decode_delta(text).content.split()]
             self.done += len(delays)
             self._delays += delays
             if peer in self._waiting:
@@ -119,6 +119,12 @@ class Streams:
 
     def _to_watcher(self, peer: Peer, text: bytes) -> None:
         self.watched += 1
+
+
+def late_ms(now: int, due: int) -> float:
+    """How late a word is; a timer may ring a little before its time, which is not late at all."""
+    late = (now - due) % CLOCK
+    return late / 10 if late < CLOCK / 2 else 0.0
 
 
 def start_reference(peer: Peer, tokens: int) -> None:

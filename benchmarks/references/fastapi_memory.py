@@ -45,19 +45,23 @@ class Chat:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.manager = ConnectionManager()
-        self.answers: set[asyncio.Task[None]] = set()
 
     async def visitor(self, socket: WebSocket, session_id: str) -> None:
         await socket.accept()
         self.manager.visitors[session_id] = socket
         await socket.send_json({"type": "connected", "session_id": session_id})
+        answers: set[asyncio.Task[None]] = set()
         try:
             while True:
-                await self.on_frame(session_id, await socket.receive_json())
+                await self.on_frame(session_id, await socket.receive_json(), answers)
         except WebSocketDisconnect:
             self.manager.visitors.pop(session_id, None)
+            for answer in answers:
+                answer.cancel()
 
-    async def on_frame(self, session_id: str, frame: Event) -> None:
+    async def on_frame(
+        self, session_id: str, frame: Event, answers: set[asyncio.Task[None]]
+    ) -> None:
         match frame.get("type"):
             case "message":
                 await self.on_message(session_id, frame)
@@ -66,8 +70,8 @@ class Chat:
             case "stream":
                 answer = self.stream(session_id, frame["tokens"], frame["rate"])
                 task = asyncio.create_task(answer)
-                self.answers.add(task)
-                task.add_done_callback(self.answers.discard)
+                answers.add(task)
+                task.add_done_callback(answers.discard)
 
     async def on_message(self, session_id: str, frame: Event) -> None:
         content = frame.get("content", "").strip()
