@@ -133,7 +133,8 @@ def steps(one: Try, olga: Operator) -> Iterator[Any]:
         asyncio.get_running_loop().call_soon(launch)
 
     async def breathe() -> None:
-        await asyncio.sleep(0.001)
+        # Long enough that most take-overs come in the middle: those of a lot wait for one another.
+        await asyncio.sleep(0.01)
 
     events = [Sources([Source(url="/a", title="A", snippet="")]), *map(Delta, WORDS)]
     for position, event in enumerate([*events, Finished("stop")]):

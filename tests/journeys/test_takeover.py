@@ -40,6 +40,5 @@ async def test_after_a_take_over_at_any_point_no_word_of_the_bot_follows(hub, se
     races = await takeover.race(hub, olga, range(TRIES))
     assert (races.late, races.wrongs) == (0, [])
     assert races.outcomes.total() == TRIES
-    # Not vacuous: many were cut short in the middle, and some were just done. How many of each
-    # is a matter of the machine, for the take-overs of a lot wait for one another.
-    assert races.outcomes[TurnStatus.CANCELLED] > TRIES / 5
+    # Not vacuous: most were cut short in the middle, and some were just done.
+    assert races.outcomes[TurnStatus.CANCELLED] > TRIES / 2
