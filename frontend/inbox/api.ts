@@ -14,12 +14,19 @@ export class Refusal extends Error {
   }
 }
 
+/** Milliseconds after which a server that does not answer counts as away. */
+const PATIENCE = 30_000;
+
 const token = () => $<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
 
 async function request(url: string, options: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(url, { credentials: "same-origin", ...options });
+    answer = await fetch(url, {
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(PATIENCE),
+      ...options,
+    });
   } catch {
     throw new Refusal(0, "no_answer", t("no_answer"), { type: "error" });
   }
@@ -43,8 +50,23 @@ export async function call<T = Frame>(path: string, body?: object): Promise<T> {
   throw new Refusal(answer.status, data.code ?? "failed", data.message ?? t("failed"), data);
 }
 
-export const act = (id: string, action: string, body: object = {}) =>
-  call(`conversations/${id}/${action}/`, body);
+const lines = new Map<string, Promise<void>>();
+
+/**
+ * What an operator does to one conversation, in the order of doing: two requests at once overtake
+ * each other, and the reply or the take before a close would find it closed.
+ */
+export function act<T = Frame>(id: string, action: string, body: object = {}): Promise<T> {
+  const before = lines.get(id) ?? Promise.resolve();
+  const answer = before.then(() => call<T>(`conversations/${id}/${action}/`, body));
+  const settled = answer.then(
+    () => {},
+    () => {},
+  );
+  lines.set(id, settled);
+  void settled.then(() => lines.get(id) === settled && lines.delete(id));
+  return answer;
+}
 
 /** One pane of a page, as nodes. */
 export async function pane(url: string, part: string): Promise<DocumentFragment> {

@@ -4,7 +4,7 @@
  */
 
 import { h, icon } from "../shared/dom";
-import { call, Refusal } from "./api";
+import { act, Refusal } from "./api";
 import { page, t } from "./page";
 import { toast } from "./toasts";
 
@@ -55,7 +55,7 @@ export class Letter {
     // Colleagues' notes may cross; words to the visitor must not.
     const careful = force || kind === "note" ? {} : { expected_seq: seen };
     try {
-      await call(`conversations/${conversation}/messages/`, {
+      await act(conversation, "messages", {
         client_id: this.id,
         content,
         kind,

@@ -307,6 +307,23 @@ def test_keys_take_snooze_and_close(olga, waiting):
     expect(olga.row(waiting.id)).to_be_visible()
 
 
+def test_a_close_waits_for_the_take_before_it(olga, waiting):
+    asked, held = [], []
+
+    def hold(route):
+        asked.append(route.request.url.rstrip("/").rsplit("/", 1)[-1])
+        held.append(route) if asked == ["take"] else route.continue_()
+
+    olga.visit("unassigned", waiting.id).live()
+    olga.page.route(re.compile("/(take|close)/$"), hold)
+    olga.press("t").press("Escape").press("e")
+    expect(olga.thread).to_have_attribute("data-status", "closed")
+    assert asked == ["take"]
+    held.pop().continue_()
+    expect(olga.toasts).to_contain_text("Closed.")
+    assert asked == ["take", "close"]
+
+
 def test_what_a_colleague_holds_is_taken_only_after_a_second_yes(olga, tariq, waiting):
     tariq.visit("unassigned", waiting.id).live().press("t")
     expect(tariq.thread).to_have_attribute("data-mine", "")
