@@ -316,8 +316,11 @@ def test_a_close_waits_for_the_take_before_it(olga, waiting):
 
     olga.visit("unassigned", waiting.id).live()
     olga.page.route(re.compile("/(take|close)/$"), hold)
-    olga.press("t").press("Escape").press("e")
+    with olga.page.expect_request("**/take/"):
+        olga.press("t")
+    olga.press("Escape").press("e")
     expect(olga.thread).to_have_attribute("data-status", "closed")
+    olga.page.wait_for_timeout(500)
     assert asked == ["take"]
     held.pop().continue_()
     expect(olga.toasts).to_contain_text("Closed.")
