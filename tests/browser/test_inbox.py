@@ -183,7 +183,7 @@ def test_words_arrive_while_one_reads_and_are_marked_read(olga, waiting, site, u
     waiting.say("One more thing")
     expect(olga.said("One more thing")).to_be_visible()
     assert olga.page.evaluate("() => document.hasFocus()")
-    for _ in range(20):
+    for _ in range(200):
         if api(site, url, f"conversations/{waiting.id}/")["unread"] == 0:
             break
         olga.page.wait_for_timeout(100)

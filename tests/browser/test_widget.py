@@ -175,9 +175,8 @@ def test_a_reload_does_not_pull_the_focus_into_the_panel(widget):
 def test_an_answer_while_closed_raises_the_badge_until_it_is_seen(widget, olga):
     widget.visit().open().say("Can I return a lamp?")
     expect(widget.answers()).to_have_count(1)
-    widget.page.wait_for_timeout(1000)  # what was read is told at most twice a second
-    widget.page.keyboard.press("Escape")
     conversation = widget.session_id()
+    widget.has_read(olga.head(conversation)).page.keyboard.press("Escape")
     olga.post(conversation, "take")
     olga.post(conversation, "messages", client_id="b1", content="Still there?", kind="reply")
     expect(widget.launcher.locator(".badge")).to_have_text("1")
@@ -191,9 +190,8 @@ def test_an_answer_while_closed_raises_the_badge_until_it_is_seen(widget, olga):
 def test_a_returning_visitor_sees_what_came_meanwhile(widget, olga, context):
     widget.visit().open().say("Can I return a lamp?")
     expect(widget.answers()).to_have_count(1)
-    widget.page.wait_for_timeout(700)  # the read mark is told half a second later
     conversation = widget.session_id()
-    widget.page.close()
+    widget.has_read(olga.head(conversation)).page.close()
     olga.post(conversation, "take")
     olga.post(conversation, "messages", client_id="r1", content="I found it", kind="reply")
     later = Widget(context.new_page(), widget.url).visit()
