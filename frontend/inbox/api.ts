@@ -17,6 +17,9 @@ export class Refusal extends Error {
 /** Milliseconds after which a server that does not answer counts as away. */
 const PATIENCE = 30_000;
 
+/** Characters of a request that may outlive its page; browsers allow 64 KiB to all together. */
+const KEPT_ALIVE = 8_192;
+
 const token = () => $<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
 
 async function request(url: string, options: RequestInit): Promise<Response> {
@@ -40,10 +43,13 @@ async function request(url: string, options: RequestInit): Promise<Response> {
 
 /** Calls the REST interface; without a body it reads. Throws `Refusal`. */
 export async function call<T = Frame>(path: string, body?: object): Promise<T> {
+  const sent = body && JSON.stringify(body);
   const answer = await request(page.api + path, {
     method: body ? "POST" : "GET",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-    body: body && JSON.stringify(body),
+    body: sent,
+    // What was done just before the page was left reaches the server all the same.
+    keepalive: !!sent && sent.length < KEPT_ALIVE,
   });
   const data = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
   if (answer.ok) return data as T;

@@ -327,6 +327,15 @@ def test_a_close_waits_for_the_take_before_it(olga, waiting):
     assert asked == ["take", "close"]
 
 
+def test_what_was_done_just_before_leaving_is_done(olga, tariq, waiting):
+    tariq.visit("mine").live()
+    olga.visit("unassigned", waiting.id).live()
+    olga.action("close").evaluate("node => { node.click(); location.href = '/inbox/bot/' }")
+    olga.page.wait_for_url("**/inbox/bot/")
+    tariq.visit("closed").live()
+    expect(tariq.row(waiting.id)).to_be_visible()
+
+
 def test_what_a_colleague_holds_is_taken_only_after_a_second_yes(olga, tariq, waiting):
     tariq.visit("unassigned", waiting.id).live().press("t")
     expect(tariq.thread).to_have_attribute("data-mine", "")
