@@ -50,8 +50,10 @@ async def test_a_poll_answers_at_once_when_there_is_something(vera):
 async def test_a_poll_waits_for_what_comes(vera, stack):
     await vera.session()
     await vera.post("/chat/messages", client_id="a", content="Hello")
-    await asyncio.sleep(1)
-    head = (await vera.events(since=0))["head"]
+    said = await vera.events(since=0)
+    while "assistant" not in {e["role"] for e in said["events"] if e["type"] == "message"}:
+        said = await vera.events(since=said["head"])
+    head = said["head"]
     waiting = asyncio.create_task(vera.events(since=head, epoch=vera.last["epoch"]))
     await asyncio.sleep(0.5)
     assert not waiting.done()
