@@ -80,5 +80,5 @@ def test_a_site_that_is_not_allowed_gets_no_conversation(page, elsewhere, shop):
     widget = show(page, elsewhere.url.replace("127.0.0.1", "localhost"))
     widget.launcher.click()
     expect(widget.dialog).to_be_visible()
-    expect(widget.dialog.locator(".bar")).to_be_visible(timeout=8000)
+    expect(widget.dialog.locator(".bar")).to_be_visible()
     assert widget.sockets == []

@@ -101,7 +101,7 @@ def test_messages_written_offline_survive_a_reload_and_arrive_once(widget, line,
     widget.page.reload()
     expect(widget.log.locator(".me.waiting")).to_have_count(10)
     line.cut = False
-    expect(widget.log.locator(".me.waiting, .me.sending")).to_have_count(0, timeout=15_000)
+    expect(widget.log.locator(".me.waiting, .me.sending")).to_have_count(0)
     expect(widget.dialog.locator(".bar")).to_be_hidden()
     assert stored(olga, widget, "later") == [f"later {number}" for number in range(1, 11)]
 
@@ -145,7 +145,7 @@ def test_a_broken_line_comes_back_without_a_gap_or_a_double(widget, line, olga):
         body = {"client_id": f"g{number}", "content": f"reply {number}", "kind": "reply"}
         olga.post(conversation, "messages", **body)
     line.cut = False
-    expect(widget.answers()).to_have_count(6, timeout=15_000)
+    expect(widget.answers()).to_have_count(6)
     assert widget.answers().all_inner_texts()[1:] == [f"reply {number}" for number in range(5)]
 
 
