@@ -103,15 +103,18 @@ def call_of(row: ToolCallRow) -> ToolCall:
 
 def spent_by(turn: Turn, visitor_id: int) -> Spent:
     """What this visitor and this bot used within the last day; nothing is counted in vain."""
-    today = Turn.objects.filter(
-        bot_id=turn.bot_id, created_at__gte=Now() - dt.timedelta(days=1)
-    ).exclude(pk=turn.pk)
+    today = Q(bot_id=turn.bot_id, created_at__gte=Now() - dt.timedelta(days=1)) & ~Q(pk=turn.pk)
     bot, of_visitor, totals = turn.bot, 0, {"turns": 0, "tokens": 0}
     if bot.turns_per_visitor_day:
-        of_visitor = today.filter(conversation__visitor_id=visitor_id).count()
+        # The day is no condition of the rows: it would lead the database to read everybody's
+        # turns of the day, for each turn anew.
+        theirs = Turn.objects.filter(conversation__visitor_id=visitor_id)
+        of_visitor = theirs.aggregate(turns=Count("pk", filter=today))["turns"]
     if bot.turns_per_day or bot.tokens_per_day:
         used = F("input_tokens") + F("output_tokens")
-        totals = today.aggregate(turns=Count("pk"), tokens=Sum(used, default=0))
+        totals = Turn.objects.filter(today).aggregate(
+            turns=Count("pk"), tokens=Sum(used, default=0)
+        )
     return Spent(turns_of_visitor=of_visitor, turns=totals["turns"], tokens=totals["tokens"])
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bots import work
 from bots.actions import endings, leases
 from bots.models import Turn, TurnStatus
 from bots.responder import BotResponder
-from bots.running.brief import load
+from bots.running.brief import load, spent_by
 from inbox.models import Message
 from inbox.testing import make_visitor
 from tests.support.turns import STEPPED, SteppedBackend, make_bot, say
@@ -41,6 +42,23 @@ def test_a_turn_takes_few_statements(robbie, django_assert_max_num_queries):
             turn, leases.claim_of(turn), endings.Record(), content="Hi.", sources=[]
         )
     assert Turn.objects.get().status == TurnStatus.DONE
+
+
+def test_what_others_asked_today_is_not_read_for_a_turn(robbie):
+    """Else every turn costs as much as there were turns that day."""
+    vera = make_visitor("Vera")
+    for visitor in (vera, make_visitor("Otto")):
+        say(visitor, "Hello")
+    turn = Turn.objects.get(conversation__visitor=vera)
+    with CaptureQueriesContext(connection) as asked:
+        assert spent_by(turn, vera.pk).turns_of_visitor == 0
+        assert spent_by(Turn(bot=robbie), vera.pk).turns_of_visitor == 1
+    for statement in asked.captured_queries:
+        explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+        with connection.cursor() as cursor:
+            cursor.execute(explain + statement["sql"])
+            plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+        assert "frontdesk_turn_created" not in plan, plan
 
 
 def test_a_message_asks_once_whether_its_bot_can_be_asked(robbie, monkeypatch):
