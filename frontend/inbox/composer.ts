@@ -9,9 +9,14 @@ import { theThread } from "./thread";
 export class InboxComposer extends HTMLElement {
   private typing = false;
   private canned?: CannedMenu;
+  /** Kept, for the page may show another one already when this goes. */
+  private conversation = "";
+  private changed = false;
 
   connectedCallback() {
+    this.conversation = openId();
     this.restore();
+    addEventListener("pagehide", this.store);
     this.area.addEventListener("input", () => this.wrote());
     this.area.addEventListener("keydown", (event) => this.onKey(event));
     this.area.addEventListener("blur", () => this.tellTyping(false));
@@ -33,6 +38,8 @@ export class InboxComposer extends HTMLElement {
     queueMicrotask(() => this.bringBack());
   }
   disconnectedCallback() {
+    removeEventListener("pagehide", this.store);
+    this.store();
     this.tellTyping(false);
   }
 
@@ -85,7 +92,7 @@ export class InboxComposer extends HTMLElement {
     if (now === this.typing && !now) return;
     if (now && this.typing) return;
     this.typing = now;
-    say({ type: "typing", conversation_id: openId() || this.id, is_typing: now });
+    say({ type: "typing", conversation_id: this.conversation, is_typing: now });
     if (now)
       setTimeout(() => {
         this.typing = false;
@@ -93,15 +100,22 @@ export class InboxComposer extends HTMLElement {
   }
 
   private get draftKey(): string {
-    return `frontdesk.draft.${openId()}`;
+    return `frontdesk.draft.${this.conversation}`;
   }
-  private readonly keep = debounce(250, () => {
-    if (!this.isConnected) return;
+  /** Only what was written here: an empty field must not take away another tab's draft. */
+  private readonly store = () => {
+    if (!this.changed) return;
+    this.changed = false;
     const content = this.area.value;
     if (content.trim())
       localStorage.setItem(this.draftKey, JSON.stringify({ content, kind: this.kind }));
     else localStorage.removeItem(this.draftKey);
-  });
+  };
+  private readonly storeSoon = debounce(250, this.store);
+  private keep() {
+    this.changed = true;
+    this.storeSoon();
+  }
   private restore() {
     try {
       const draft = JSON.parse(localStorage.getItem(this.draftKey) ?? "null");
@@ -116,7 +130,7 @@ export class InboxComposer extends HTMLElement {
   /** What was on its way when the page was left: a login ended, a browser crashed. */
   private bringBack() {
     const thread = theThread();
-    for (const letter of unsentOf(openId())) {
+    for (const letter of unsentOf(this.conversation)) {
       const id = CSS.escape(letter.id);
       if ($(`.message[data-client-id="${id}"]`, thread ?? document)) letter.forget();
       else {
@@ -152,7 +166,12 @@ export class InboxComposer extends HTMLElement {
     // A note must not be followed by a reply that was meant as one, nor the other way round:
     // the next words are a reply again.
     ($("[value=reply]", this) as HTMLInputElement).checked = true;
-    const letter = new Letter({ conversation: openId(), content, kind, seen: thread.head });
+    const letter = new Letter({
+      conversation: this.conversation,
+      content,
+      kind,
+      seen: thread.head,
+    });
     thread.add(letter.node);
     thread.toEnd();
     letter.go();

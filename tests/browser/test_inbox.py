@@ -233,6 +233,8 @@ def test_a_note_is_not_seen_being_typed(olga, tariq, waiting):
 
 def test_the_visitor_is_seen_typing(olga, waiting):
     olga.visit("all", waiting.id).live()
+    waiting.say("Hello?")
+    expect(olga.said("Hello?")).to_be_visible()  # from now on the page hears of this visitor
     waiting.frame("typing", is_typing=True)
     expect(olga.page.locator(".typing")).to_be_visible()
     waiting.say("There")
@@ -243,12 +245,18 @@ def test_a_draft_survives_going_elsewhere(olga, waiting, url):
     other = Visitor(url).ask_for_a_person()
     olga.visit("unassigned", waiting.id).live().press("r")
     olga.page.keyboard.type("Half a thou")
-    olga.page.wait_for_timeout(400)
     olga.open(other.id)
     expect(olga.area).to_have_value("")
     olga.page.reload()
     expect(olga.row(waiting.id)).to_have_class(re.compile("draft"))
     olga.open(waiting.id)
+    expect(olga.area).to_have_value("Half a thou")
+
+
+def test_a_draft_survives_a_page_that_is_left_at_once(olga, waiting):
+    olga.visit("all", waiting.id).live().press("r")
+    olga.page.keyboard.type("Half a thou")
+    olga.page.reload()
     expect(olga.area).to_have_value("Half a thou")
 
 
@@ -388,14 +396,14 @@ def test_presence_and_sound_are_switched(olga):
     expect(switch).to_have_attribute("aria-checked", "false")
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "true")
-    olga.page.locator('[data-do="sound"]').click()
-    olga.page.wait_for_timeout(300)
+    with olga.page.expect_response("**/presence/"):
+        olga.page.locator('[data-do="sound"]').click()
     olga.page.reload()
     expect(switch).to_have_attribute("aria-checked", "true")
     expect(olga.page.locator('[data-do="sound"]')).to_have_attribute("aria-pressed", "false")
     switch.click()
-    olga.page.locator('[data-do="sound"]').click()
-    olga.page.wait_for_timeout(300)
+    with olga.page.expect_response("**/presence/"):
+        olga.page.locator('[data-do="sound"]').click()
 
 
 # Breaks
@@ -416,7 +424,6 @@ def test_a_login_that_ended_leads_to_the_sign_in_and_back(browser, url, waiting)
     inbox = desk_of(browser, url, "operator")
     inbox.visit("all", waiting.id).live().press("r")
     inbox.page.keyboard.type("Not lost")
-    inbox.page.wait_for_timeout(400)
     inbox.page.context.clear_cookies()
     inbox.press("Control+Enter")
     expect(inbox.page).to_have_url(re.compile(r"/login/\?next=/inbox/all/"))
