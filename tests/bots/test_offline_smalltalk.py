@@ -119,7 +119,7 @@ def test_other_answers_are_not_yes(text: str) -> None:
     "text", ["mit " * 1000, "speak to " * 450, "ich " + "a " * 2000, "hi " * 130, "!" * 4000]
 )
 def test_hostile_text_is_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # a busy machine does not count
     recognise(text)
     is_yes(text)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.2
