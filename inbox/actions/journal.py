@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from msgspec.structs import replace
 
-from inbox.actions.loading import load, make, relate
-from inbox.actions.rows import insert_rows, update_rows
+from inbox.actions.loading import Wanted, load_together, make, relate
+from inbox.actions.rows import insertion, saving, stored
+from inbox.actions.statements import run
 from inbox.actions.webhooks import write_outbox
 from inbox.errors import not_found
 from inbox.models import (
@@ -95,11 +96,16 @@ class Journal:
                 whole transaction).
             visitors: those that the caller has read in this transaction.
         """
-        conversations = load(Conversation, set(ids), locking=_lock_clause(skip_locked=skip_locked))
+        [conversations] = load_together(wanted_locked(ids, skip_locked=skip_locked))
+        return cls.of(conversations, visitors or {})
+
+    @classmethod
+    def of(cls, conversations: list[Conversation], visitors: Mapping[int, Visitor]) -> Self:
+        """A journal of rows that were locked in this transaction, as ``wanted_locked`` says."""
         # Apart from the neighbours: PostgreSQL reads a row that it had to wait for anew, but joins
         # it with the neighbours of before, so that a conversation which somebody has just taken
         # would come back without its operator.
-        _add_neighbours(conversations, visitors or {})
+        _add_neighbours(conversations, visitors)
         return cls(conversations)
 
     def extend(
@@ -232,11 +238,16 @@ class Journal:
         # A stream may end without an event: nothing was shown yet, and readers wait all the same.
         told = self._records.keys() | self._endings.keys()
         touched = [c for c in self.conversations.values() if c.id in told]
-        insert_rows(self._messages)
-        insert_rows(self._events)
+        run(
+            [
+                *insertion(self._messages),
+                *insertion(self._events),
+                *saving(touched, SAVED_FIELDS),
+            ]
+        )
+        stored([*self._messages, *self._events])
         if self._attachments:
             Attachment.objects.bulk_update(self._attachments, ["message", "position"])
-        update_rows(touched, SAVED_FIELDS)
         if write_outbox(self._outbox(), self.now):
             transaction.on_commit(lambda: wake("webhooks"))
         batch = Batch(
@@ -309,6 +320,11 @@ class Journal:
         )
 
 
+def wanted_locked(ids: Iterable[uuid.UUID], *, skip_locked: bool) -> Wanted:
+    """Conversations to be locked in id order; see ``Journal.lock``."""
+    return Wanted(Conversation, set(ids), locking=_lock_clause(skip_locked=skip_locked))
+
+
 def _lock_clause(*, skip_locked: bool) -> str:
     if not connection.features.has_select_for_update:
         return ""
@@ -318,10 +334,13 @@ def _lock_clause(*, skip_locked: bool) -> str:
     return f" {connection.ops.for_update_sql(skip_locked=skip_locked, no_key=no_key)}"
 
 
-def load_operators(ids: Collection[int]) -> dict[int, Operator]:
+def wanted_operators(ids: Collection[int]) -> tuple[Wanted, Wanted]:
+    """Operators and their accounts; ``with_accounts`` joins what was found."""
+    return Wanted(Operator, ids), Wanted(get_user_model(), ids, through=(Operator, "user_id"))
+
+
+def with_accounts(operators: list[Operator], accounts: list[Any]) -> dict[int, Operator]:
     """Operators by id, each with its account."""
-    operators = load(Operator, ids)
-    accounts = load(get_user_model(), {operator.user_id for operator in operators})
     by_id = {account.pk: account for account in accounts}
     for operator in operators:
         relate(operator, user=by_id[operator.user_id])
@@ -331,11 +350,14 @@ def load_operators(ids: Collection[int]) -> dict[int, Operator]:
 def _add_neighbours(conversations: list[Conversation], known: Mapping[int, Visitor]) -> None:
     """Read each visitor, operator and team once, however many rows name it: with a join, every
     row of a batch would bring its own copy of its operator."""
-    missing = {c.visitor_id for c in conversations} - known.keys()
-    visitors = {**known, **{visitor.pk: visitor for visitor in load(Visitor, missing)}}
-    operators = load_operators({c.operator_id for c in conversations if c.operator_id is not None})
-    team_ids = {c.team_id for c in conversations if c.team_id is not None}
-    teams = {team.pk: team for team in load(Team, team_ids)}
+    found, answering, accounts, in_charge = load_together(
+        Wanted(Visitor, {c.visitor_id for c in conversations} - known.keys()),
+        *wanted_operators({c.operator_id for c in conversations if c.operator_id is not None}),
+        Wanted(Team, {c.team_id for c in conversations if c.team_id is not None}),
+    )
+    visitors = {**known, **{visitor.pk: visitor for visitor in found}}
+    operators = with_accounts(answering, accounts)
+    teams = {team.pk: team for team in in_charge}
     for conversation in conversations:
         relate(
             conversation,

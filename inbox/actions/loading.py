@@ -17,27 +17,72 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
+from inbox.actions.statements import Statement, run
+
 Row = TypeVar("Row", bound=models.Model)
+PLAIN_KEYS = ("uuid", "integer", "bigint", "smallint")
+"""Types whose values need no quotes within PostgreSQL's notation of an array."""
 _encode_keys = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def load(model: type[Row], keys: Collection[Any], *, by: str = "", locking: str = "") -> list[Row]:
+class Wanted(NamedTuple):
+    """Rows of a model by key, in the order of the column that holds the key."""
+
+    model: type[models.Model]
+    keys: Collection[Any]
+    by: str = ""
+    """Name of the column; the primary key without one."""
+    through: tuple[type[models.Model], str] | None = None
+    """A model and its column: the keys are that model's, and its column names the wanted rows."""
+    locking: str = ""
+    """``FOR …`` clause for databases that lock rows."""
+
+
+def load(model: type[Row], keys: Collection[Any], *, by: str = "") -> list[Row]:
     """Instances whose column ``by`` is one of the keys, in the order of that column.
 
     Args:
         by: name of a column; the primary key without one.
-        locking: ``FOR …`` clause for databases that lock rows.
     """
-    if not keys:
+    [rows] = load_together(Wanted(model, keys, by))
+    return rows
+
+
+def load_together(*wanted: Wanted) -> list[list[Any]]:
+    """The instances for each of several wishes, read in this order and in one round trip."""
+    sources = [_source_of(one) for one in wanted]
+    asked = [
+        Statement(f"{source.select}{one.locking}", [source.parameter(one.keys)], finds=True)
+        for source, one in zip(sources, wanted, strict=True)
+        if source is not None
+    ]
+    found = iter(run(asked))
+    return [
+        _instances(one.model, source, next(found)) if source else _ask_orm(one)
+        for source, one in zip(sources, wanted, strict=True)
+    ]
+
+
+def _source_of(wanted: Wanted) -> _Source | None:
+    # An account of the host's may lie in several tables.
+    if not wanted.keys or wanted.model._meta.parents:
+        return None
+    by = wanted.by or str(wanted.model._meta.pk.column)
+    return _source(wanted.model, by, wanted.through, connection.vendor)
+
+
+def _ask_orm(wanted: Wanted) -> list[Any]:
+    if not wanted.keys:
         return []
-    by = by or str(model._meta.pk.column)
-    if model._meta.parents:
-        # An account of the host's may lie in several tables.
-        return list(model._base_manager.filter(**{f"{by}__in": keys}).order_by(by))
-    source = _source(model, by, connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{source.select}{locking}", [source.parameter(keys)])
-        found = cursor.fetchall()
+    keys: Any = wanted.keys
+    if wanted.through:
+        model, column = wanted.through
+        keys = model._base_manager.filter(pk__in=keys).values(column)
+    by = wanted.by or "pk"
+    return list(wanted.model._base_manager.filter(**{f"{by}__in": keys}).order_by(by))
+
+
+def _instances(model: type[Row], source: _Source, found: Sequence[Any]) -> list[Row]:
     if not found:
         return []
     columns = list(zip(*found, strict=True))
@@ -74,11 +119,17 @@ class _Source(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _source(model: type[models.Model], by: str, vendor: str) -> _Source:
+def _source(
+    model: type[models.Model],
+    by: str,
+    through: tuple[type[models.Model], str] | None,
+    vendor: str,
+) -> _Source:
     quote = connection.ops.quote_name
     fields = model._meta.concrete_fields
     names = ", ".join(quote(str(field.column)) for field in fields)
     [key] = [field for field in fields if field.column == by]
+    key = through[0]._meta.pk if through else key
     parameter: Callable[[Collection[Any]], Any] = _json_keys
     where = "IN (SELECT value FROM json_each(%s))"
     if vendor == "postgresql":
@@ -86,6 +137,12 @@ def _source(model: type[models.Model], by: str, vendor: str) -> _Source:
         # A cast to varchar(160) would cut a longer key short, which then is another's.
         kind = "text" if kind.startswith("varchar") else kind
         where, parameter = f"= ANY(%s::{kind}[])", list
+        if kind in PLAIN_KEYS:
+            parameter = _array
+    if through:
+        other, column = through
+        where = f"{quote(str(other._meta.pk.column))} {where}"
+        where = f"IN (SELECT {quote(column)} FROM {quote(other._meta.db_table)} WHERE {where})"  # noqa: S608 -- names from the model
     table, column = quote(model._meta.db_table), quote(by)
     return _Source(
         select=f"SELECT {names} FROM {table} WHERE {column} {where} ORDER BY {column}",  # noqa: S608 -- names from the model
@@ -97,6 +154,11 @@ def _source(model: type[models.Model], by: str, vendor: str) -> _Source:
         ),
         parameter=parameter,
     )
+
+
+def _array(keys: Collection[Any]) -> str:
+    # One word for the driver, which turns each member of a list into a literal in Python.
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 def _json_keys(keys: Collection[Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -11,8 +11,8 @@ from django.db.models import prefetch_related_objects
 from inbox.actions.beginning import begin, new_conversation
 from inbox.actions.drafts import Busy, Draft, OperatorSender, Posted, VisitorSender
 from inbox.actions.handoff import ask_bot
-from inbox.actions.journal import Journal, load_operators
-from inbox.actions.loading import load
+from inbox.actions.journal import Journal, wanted_locked, wanted_operators, with_accounts
+from inbox.actions.loading import Wanted, load, load_together
 from inbox.actions.ownership import set_owner
 from inbox.assignment.routing import PostedMessage, route
 from inbox.database import retrying
@@ -96,21 +96,27 @@ class _Posting:
         self.results: dict[int, Posted | InboxError] = {}
         self.skip_locked = skip_locked
         senders = [draft.sender for draft in drafts.values()]
-        visitors = load(Visitor, {s.visitor_id for s in senders if isinstance(s, VisitorSender)})
-        self.visitors = {visitor.pk: visitor for visitor in visitors}
-        self.operators = load_operators(
-            {s.operator_id for s in senders if isinstance(s, OperatorSender)}
+        visitors, operators, accounts = load_together(
+            Wanted(Visitor, {s.visitor_id for s in senders if isinstance(s, VisitorSender)}),
+            *wanted_operators({s.operator_id for s in senders if isinstance(s, OperatorSender)}),
         )
+        self.visitors: dict[int, Visitor] = {visitor.pk: visitor for visitor in visitors}
+        self.operators = with_accounts(operators, accounts)
         self.posted: list[tuple[int, Draft, Message]] = []
         self.for_routing: list[PostedMessage] = []
 
     def run(self) -> dict[int, Posted | InboxError]:
         targets = {index: self._target(draft) for index, draft in self.drafts.items()}
-        self.journal = Journal.lock(
-            targets.values(), skip_locked=self.skip_locked, visitors=self.visitors
+        # Resends are looked for behind the lock: whoever held it may just have stored one.
+        conversations, earlier = load_together(
+            wanted_locked(targets.values(), skip_locked=self.skip_locked),
+            Wanted(Message, {draft.dedupe_key for draft in self.drafts.values()}, "dedupe_key"),
         )
-        self._begin_conversations(targets)
-        self.stored = self._stored_before(self.drafts.values())
+        self.journal = Journal.of(conversations, self.visitors)
+        self.stored = _by_key(earlier)
+        if self._begin_conversations(targets):
+            keys = {draft.dedupe_key for draft in self.drafts.values()}
+            self.stored = _by_key(load(Message, keys, by="dedupe_key"))
         for index, draft in self.drafts.items():
             try:
                 self._post_one(index, draft, targets[index])
@@ -149,16 +155,14 @@ class _Posting:
             )
         return self._open
 
-    def _begin_conversations(self, targets: dict[int, uuid.UUID]) -> None:
+    def _begin_conversations(self, targets: dict[int, uuid.UUID]) -> bool:
+        """Begin what is promised and not there; whether rows were locked for that."""
         absent = {i: d for i, d in self.drafts.items() if targets[i] not in self.journal}
-        if not absent:
-            return
-        # A resend of what stands in an earlier conversation must not begin a new one.
-        resent = self._stored_before(absent.values())
         missing: dict[uuid.UUID, Conversation] = {}
         for index, draft in absent.items():
             target, sender = targets[index], draft.sender
-            if draft.dedupe_key in resent or not isinstance(sender, VisitorSender):
+            # A resend of what stands in an earlier conversation must not begin a new one.
+            if draft.dedupe_key in self.stored or not isinstance(sender, VisitorSender):
                 continue
             visitor = self.visitors.get(sender.visitor_id)
             if visitor is None or visitor.session_id != target or visitor.blocked_at:
@@ -168,13 +172,7 @@ class _Posting:
             )
         if missing:
             self.journal.extend(begin(missing.values()), self.visitors)
-
-    @staticmethod
-    def _stored_before(drafts: Iterable[Draft]) -> dict[str, Message]:
-        keys = {draft.dedupe_key for draft in drafts}
-        rows = load(Message, keys, by="dedupe_key")
-        prefetch_related_objects(rows, "events", "attachments")
-        return {row.dedupe_key: row for row in rows if row.dedupe_key}
+        return bool(missing)
 
     def _post_one(self, index: int, draft: Draft, target: uuid.UUID) -> None:
         earlier = self.stored.get(draft.dedupe_key)
@@ -323,3 +321,8 @@ class _Posting:
             return self.journal.numbers_of(message)
         event = next(e for e in message.events.all() if e.kind == EventKind.MESSAGE)
         return event.seq, event.visitor_seq
+
+
+def _by_key(messages: list[Message]) -> dict[str, Message]:
+    prefetch_related_objects(messages, "events", "attachments")
+    return {message.dedupe_key: message for message in messages if message.dedupe_key}

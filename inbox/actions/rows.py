@@ -15,49 +15,53 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import connection, models
 
+from inbox.actions.statements import Statement
+
 Prepare = Callable[[Any], Any] | None
 
 _encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def insert_rows(rows: Sequence[models.Model]) -> None:
-    """Insert instances of one model in one statement (one prepared statement on SQLite)."""
+def insertion(rows: Sequence[models.Model]) -> list[Statement]:
+    """What inserts instances of one model; nothing for none. Say ``stored`` when it was run."""
     if not rows:
-        return
+        return []
     columns = _columns(type(rows[0]), connection.vendor)
     table, names = _table(type(rows[0])), ", ".join(column.quoted for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            source = _recordset(columns)
-            sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}"  # noqa: S608 -- names from the model
-            cursor.execute(sql, [_json(rows, columns)])
-        else:
-            places = ", ".join(["%s"] * len(columns))
-            sql = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 -- names from the model
-            cursor.executemany(sql, _values(rows, columns))
+    if connection.vendor == "postgresql":
+        source = _recordset(columns)
+        sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}"  # noqa: S608 -- names from the model
+        return [Statement(sql, [_json(rows, columns)])]
+    places = ", ".join(["%s"] * len(columns))
+    sql = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 -- names from the model
+    return [Statement(sql, _values(rows, columns), many=True)]
+
+
+def stored(rows: Sequence[models.Model]) -> None:
+    """Mark new instances as rows of the database."""
     for row in rows:
         row._state.adding = False
 
 
-def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
-    """Save the same fields of many instances by primary key."""
+def saving(rows: Sequence[models.Model], fields: Sequence[str]) -> list[Statement]:
+    """What saves the same fields of many instances by primary key; nothing for none."""
     if not rows:
-        return
+        return []
     model = type(rows[0])
     wanted, known = set(fields), _columns(model, connection.vendor)
     columns = [column for column in known if column.field in wanted]
     [key] = [column for column in known if column.attname == model._meta.pk.attname]
     everything = [*columns, key]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            assignments = ", ".join(f"{c.quoted} = new.{c.quoted}" for c in columns)
-            where = f"{_table(model)}.{key.quoted} = new.{key.quoted}"
-            sql = f"UPDATE {_table(model)} SET {assignments} FROM {_recordset(everything)} WHERE {where}"  # noqa: S608, E501 -- names from the model
-            cursor.execute(sql, [_json(rows, everything)])
-        else:
-            assignments = ", ".join(f"{column.quoted} = %s" for column in columns)
-            sql = f"UPDATE {_table(model)} SET {assignments} WHERE {key.quoted} = %s"  # noqa: S608 -- names from the model
-            cursor.executemany(sql, _values(rows, everything))
+    if connection.vendor == "postgresql":
+        assignments = ", ".join(f"{c.quoted} = new.{c.quoted}" for c in columns)
+        where = f"{_table(model)}.{key.quoted} = new.{key.quoted}"
+        sql = (
+            f"UPDATE {_table(model)} SET {assignments} FROM {_recordset(everything)} WHERE {where}"  # noqa: S608 -- names from the model
+        )
+        return [Statement(sql, [_json(rows, everything)])]
+    assignments = ", ".join(f"{column.quoted} = %s" for column in columns)
+    sql = f"UPDATE {_table(model)} SET {assignments} WHERE {key.quoted} = %s"  # noqa: S608 -- names from the model
+    return [Statement(sql, _values(rows, everything), many=True)]
 
 
 def _table(model: type[models.Model]) -> str:

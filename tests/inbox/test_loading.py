@@ -6,10 +6,11 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models.signals import pre_init
 from django.utils import timezone
 
-from inbox.actions.loading import load
+from inbox.actions.loading import Wanted, load, load_together
 from inbox.actions.posting import Posted, post_batch
 from inbox.models import Conversation, Event, Message, Operator, Team, Visitor
 from inbox.models.webhook import WebhookEndpoint
@@ -58,6 +59,47 @@ def test_a_key_is_never_cut_to_the_length_of_its_column(world):
 def test_nothing_is_asked_for_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert load(Visitor, set()) == []
+
+
+def test_several_wishes_are_answered_each_with_its_own_rows(world):
+    vera, emma = Visitor.objects.first(), Operator.objects.get()
+    visitors, nobody, accounts, operators = load_together(
+        Wanted(Visitor, [vera.pk]),
+        Wanted(Team, []),
+        Wanted(get_user_model(), [emma.pk], through=(Operator, "user_id")),
+        Wanted(Operator, [emma.pk, 999_999]),
+    )
+    assert (visitors, nobody, accounts, operators) == ([vera], [], [emma.user], [emma])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no round trips")
+def test_a_message_takes_few_round_trips(world):
+    """Each costs the writing thread two waits, whatever it asks."""
+    WebhookEndpoint.objects.all().delete()
+    conversation = Conversation.objects.select_related("visitor").exclude(operator=None).first()
+    trips = []
+
+    def note(execute, sql, params, many, context):
+        trips.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        draft = from_visitor(conversation.visitor, conversation_id=conversation.pk)
+        assert isinstance(post_batch([draft])[0], Posted)
+    assert len(trips) <= 5
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only there parameters are bound so")
+def test_a_server_that_binds_parameters_itself_is_sent_one_statement_at_a_time(world, monkeypatch):
+    options = connection.settings_dict["OPTIONS"]
+    connection.close()
+    monkeypatch.setitem(options, "server_side_binding", True)
+    conversation = Conversation.objects.exclude(operator=None).first()
+    try:
+        draft = from_visitor(conversation.visitor, conversation_id=conversation.pk)
+        assert isinstance(post_batch([draft])[0], Posted)
+    finally:
+        connection.close()
 
 
 def test_a_batch_of_messages_sends_no_row_through_the_models_constructor():
