@@ -76,6 +76,7 @@ def test_several_wishes_are_answered_each_with_its_own_rows(world):
 def test_a_message_takes_few_round_trips(world):
     """Each costs the writing thread two waits, whatever it asks."""
     WebhookEndpoint.objects.all().delete()
+    Operator.objects.update(available=True, last_seen_at=timezone.now())
     conversation = Conversation.objects.select_related("visitor").exclude(operator=None).first()
     trips = []
 
