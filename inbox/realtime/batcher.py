@@ -17,17 +17,22 @@ Result = TypeVar("Result")
 
 logger = logging.getLogger("frontdesk.batcher")
 
+LONGEST_PAUSE_SECONDS = 0.01
+"""Between two batches, however long the first one took."""
+
 
 class Batcher(Generic[Item, Result]):
     """Collects items of one event loop and hands them to a function in one thread.
 
-    There is no timer: an idle batcher runs an item at once, a busy one fills its next batch.
+    An idle batcher runs an item at once, a busy one fills its next batch.
 
     Args:
         name: for the thread's name and the log.
         function: called in the thread with 1..limit items; returns one result or exception
             for each, in order.
         limit: most items of one batch.
+        gather: part of a batch's own time that passes before the next one, if it had company.
+            Whoever was just answered and answers in turn then joins those who wait.
     """
 
     def __init__(
@@ -35,12 +40,15 @@ class Batcher(Generic[Item, Result]):
         name: str,
         function: Callable[[list[Item]], Sequence[Result | Exception]],
         limit: int = 500,
+        gather: float = 0.0,
     ) -> None:
         self.name = name
         self.limit = limit
+        self._gather = gather
         self._function = in_fresh_connection(function)
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._running = False
+        self._started = 0.0
         self._outage = Outage(logger, f"the database for {name}")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"frontdesk-{name}")
 
@@ -63,6 +71,7 @@ class Batcher(Generic[Item, Result]):
         if not batch:
             return
         loop = asyncio.get_running_loop()
+        self._started = loop.time()
         items = [item for item, _ in batch]
         done = loop.run_in_executor(self._thread, self._function, items)
         done.add_done_callback(lambda result: self._finish(batch, result))
@@ -80,7 +89,15 @@ class Batcher(Generic[Item, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
-        self._start_next()
+        self._go_on(len(batch))
+
+    def _go_on(self, size: int) -> None:
+        loop = asyncio.get_running_loop()
+        pause = min(self._gather * (loop.time() - self._started), LONGEST_PAUSE_SECONDS)
+        if size > 1 and pause > 0 and len(self._waiting) < self.limit:
+            loop.call_later(pause, self._start_next)
+        else:
+            self._start_next()
 
     def _results(
         self, done: asyncio.Future[Sequence[Result | Exception]], count: int

@@ -14,6 +14,9 @@ from inbox.realtime.batcher import Batcher
 from inbox.realtime.hub import get_hub
 
 BATCH_LIMIT = 500
+GATHER = 0.5
+"""A batch has a price of its own, so that two halves are dearer than one whole: after a batch, half
+of its time is left to those whom it answered. A message that comes alone waits for nobody."""
 SLOW_LANE_THREADS = 4
 """Messages to a row that somebody holds wait here, so that they never stall the rest."""
 
@@ -39,7 +42,7 @@ def committer() -> Batcher[Draft, Posted]:
         # Under a server without our command this may be the first that a process hears of
         # chat: what this message asks for must be run and delivered.
         get_hub()
-        found = _committers[loop] = Batcher("committer", _commit, BATCH_LIMIT)
+        found = _committers[loop] = Batcher("committer", _commit, BATCH_LIMIT, GATHER)
     return found
 
 
