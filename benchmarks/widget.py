@@ -34,6 +34,8 @@ ANSWERS = {
     # The most that a growing answer can cost: the browser breaks all its lines anew each time.
     "the same in one paragraph": "[[tokens 1200]]",
 }
+SETTLED_SECONDS = 2
+"""What opening the chat leaves for later (the browser's first clock) is not the answer's."""
 SOONEST_SECONDS, LONGEST_SECONDS = 6, 60
 """When an answer may be finished: 1,200 words at the rate above, and on a very slow machine."""
 
@@ -174,6 +176,7 @@ async def _answered(browser: Browser, url: str, question: str) -> dict[str, floa
         return {metric["name"]: metric["value"] for metric in told["metrics"]}
 
     await chat.locator("form textarea").fill(f"[[rate {RATE}]]{question}")
+    await asyncio.sleep(SETTLED_SECONDS)
     before = await spent()
     await chat.locator("form textarea").press("Enter")
     said = await _finished(chat)

@@ -43,6 +43,7 @@ export function createClient(
   const store = createStore(`frontdesk.${config.key}.`);
   const outbox = createOutbox(store);
   let snap: Snapshot = { state: empty(), session: null, status: "idle" };
+  let words: ServerFrame[] = []; // deltas that came and nobody has looked at
   let asked = -1;
   let dials = 0;
   let pumpTimer: ReturnType<typeof setTimeout> | undefined;
@@ -51,11 +52,18 @@ export function createClient(
   let readTimer: ReturnType<typeof setTimeout> | undefined;
   let joined = false;
 
-  const update = (patch: Partial<Snapshot>, words = false) => {
-    snap = { ...snap, ...patch };
-    hooks.onChange(words);
+  /** The state of now. Deltas are taken in when somebody looks, all at once: most come unseen. */
+  const look = () => {
+    const state = words.reduce(reduce, snap.state);
+    words = [];
+    if (state !== snap.state) snap = { ...snap, state };
+    return snap;
   };
-  const share = () => tabs.post({ k: "snap", snap });
+  const update = (patch: Partial<Snapshot>) => {
+    snap = { ...look(), ...patch };
+    hooks.onChange();
+  };
+  const share = () => tabs.post({ k: "snap", snap: look() });
 
   async function request(path: string, body?: object): Promise<Response> {
     const token = store.get("token");
@@ -116,6 +124,7 @@ export function createClient(
     else if (type === "connected" || type === "heartbeat") asked = -1;
     apply(frame);
     tabs.post({ k: "frame", frame });
+    if (type === "text_delta") return;
     const { wants, last } = snap.state;
     if (wants === "restart") {
       snap.state = { ...snap.state, session: "", wants: null };
@@ -129,7 +138,11 @@ export function createClient(
 
   /** In every tab. */
   function apply(frame: ServerFrame) {
-    update({ state: reduce(snap.state, frame) }, frame.type === "text_delta");
+    if (frame.type === "text_delta") {
+      words.push(frame);
+      return hooks.onChange(true);
+    }
+    update({ state: reduce(look().state, frame) });
     if (frame.type === "typing" && frame.is_typing) {
       clearTimeout(typingTimer);
       // A bot may think for a while before its first word; a person types or does not.
@@ -141,7 +154,6 @@ export function createClient(
 
   function pump() {
     clearTimeout(pumpTimer);
-    if (!tabs.leads || link.status !== "open") return;
     const wait = outbox.pump(({ id, content, quick_reply }: OutItem) =>
       link.send({ type: "message", client_id: id, content, quick_reply }),
     );
@@ -236,7 +248,7 @@ export function createClient(
     store,
     outbox,
     get snap() {
-      return snap;
+      return look();
     },
     get leads() {
       return tabs.leads;

@@ -14,5 +14,11 @@ export const translator =
       (hole, name) => (values[name] ?? hole) as string,
     );
 
-export const clock = (time: number, locale?: string) =>
-  new Date(time).toLocaleTimeString(locale, { timeStyle: "short" });
+/** The time of day, and with the day for who points at it. */
+export const clock = (time: number, locale?: string) => {
+  const date = new Date(time);
+  return [
+    date.toLocaleTimeString(locale, { timeStyle: "short" }),
+    date.toLocaleString(locale),
+  ] as const;
+};

@@ -15,8 +15,9 @@ export async function poll(
 ): Promise<void> {
   if (session && state.session !== session.session_id)
     return onFrame({ type: "connected", heartbeat_seconds: 30, ...session });
-  const { epoch, last } = state;
-  const response = await request(`events?since=${last}&epoch=${encodeURIComponent(epoch)}`);
+  const response = await request(
+    `events?epoch=${encodeURIComponent(state.epoch)}&since=${state.last}`,
+  );
   if (!response.ok) throw { wait: (await refusal(response)).retry_after };
   const page = (await response.json()) as {
     session_id: string;

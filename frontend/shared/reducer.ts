@@ -133,8 +133,7 @@ function durable(next: State, frame: Durable): State {
     if (turn && (turn.id === frame.id || turn.ended)) next.turn = null;
     if (typing?.role === frame.role) next.typing = null;
   } else if (frame.type === "conversation") {
-    const operator = frame.operator ?? null;
-    next.conversation = { ...frame, operator };
+    next.conversation = frame;
     if (frame.handled_by !== "bot") {
       next.turn = null;
       if (typing?.role === "assistant") next.typing = null;

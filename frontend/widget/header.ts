@@ -32,9 +32,9 @@ export function createHeader(t: Translate, store: Store, close: () => void, retr
       const widget = session?.widget;
       const { handled_by, operator } = state.conversation ?? {};
       const person = handled_by === "operator" && operator;
+      const { name = "", features, avatar, reply_time, bot_name } = widget ?? {};
       const online = state.online ?? widget?.online;
-      const bot = widget?.bot_name && (!handled_by || handled_by === "bot");
-      const { name = "", features, avatar, reply_time } = widget ?? {};
+      const bot = bot_name && (!handled_by || handled_by === "bot");
       if (!changed(widget, state.conversation, online, stopped, offline)) return;
       bar.hidden = !offline && !stopped;
       words.textContent = bar.hidden ? "" : t(stopped ? "not_available_here" : "no_connection");

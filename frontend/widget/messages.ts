@@ -100,7 +100,7 @@ export function createMessages(t: Translate, actions: Actions) {
     const { state, widget, lang, limit, outbox, rating } = view;
     const all = shown(state, outbox, view.up);
     const from = Math.max(0, all.length - limit);
-    const answered = all.findLastIndex(({ role }) => role === "assistant" || role === "operator");
+    const answered = all.findLastIndex(({ role }) => /assistant|operator/.test(role));
     const typing = (item: Shown) => {
       const name = speaker(item, widget);
       put(item.id ?? "typing", name, () => dots(t("typing", { name })));

@@ -1,4 +1,4 @@
-/** The opened chat: puts client and views together and draws at most twenty times a second. */
+/** The opened chat: puts client and views together and draws a few times a second. */
 
 import { createClient } from "../shared/client";
 import { h, listeners, set, sheet, watcher } from "../shared/dom";
@@ -17,7 +17,7 @@ import { ratingCard } from "./rating";
 import { ring } from "./ring";
 import { createThread, PAGE } from "./thread";
 
-const PAUSE = 100; // words that stream are read no better when they come more often
+const PAUSE = 150; // words that stream are read no better when they come more often
 const GRACE = 3000; // a connection lost for less than this is nobody's business
 
 export function mount(context: Context): Panel {

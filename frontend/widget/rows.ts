@@ -72,12 +72,11 @@ export function meta(
       button(t("retry"), () => retry(id)),
       button(t("edit"), () => edit(id)),
     );
-  const when = timeOf(item);
-  const title = new Date(when).toLocaleString(lang);
+  const [when, title] = clock(timeOf(item), lang);
   return h(
     "div",
     "meta s",
-    h("time", { dir: "auto", datetime: timestamp, title }, clock(when, lang)),
+    h("time", { dir: "auto", datetime: timestamp, title }, when),
     mark && `· ${t(mark)} ${SIGNS[mark]}`,
   );
 }
