@@ -11,6 +11,7 @@ from typing import Any, Self
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from msgspec.structs import replace
 
 from inbox.actions.loading import Wanted, load_together, make, relate
@@ -69,6 +70,7 @@ class Journal:
 
     def __init__(self, conversations: Iterable[Conversation]) -> None:
         self.now: dt.datetime = timezone.now()
+        self.language = get_language()
         self.conversations = {conversation.id: conversation for conversation in conversations}
         self._teams_before = {c.id: c.team_id for c in self.conversations.values()}
         self._messages: list[Message] = []
@@ -314,7 +316,7 @@ class Journal:
             team_id=conversation.team_id,
             previous_team_id=self._teams_before[conversation.id],
             operator_id=conversation.operator_id,
-            summary=summary_body(conversation),
+            summary=summary_body(conversation, self.language),
             records=self._records.get(conversation.id, []),
             endings=self._endings.get(conversation.id, []),
         )

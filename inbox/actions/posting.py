@@ -175,7 +175,8 @@ class _Posting:
         return bool(missing)
 
     def _post_one(self, index: int, draft: Draft, target: uuid.UUID) -> None:
-        earlier = self.stored.get(draft.dedupe_key)
+        key = draft.dedupe_key
+        earlier = self.stored.get(key)
         if earlier is not None:
             self.results[index] = self._resend(draft, earlier)
             return
@@ -188,12 +189,12 @@ class _Posting:
             raise not_found()
         conversation = self.journal[target]
         if isinstance(draft.sender, VisitorSender):
-            message = self._from_visitor(draft, draft.sender, conversation)
+            message = self._from_visitor(draft, draft.sender, conversation, key)
         else:
-            message = self._from_operator(draft, draft.sender, conversation)
+            message = self._from_operator(draft, draft.sender, conversation, key)
         if message is None:
             return
-        self.stored[draft.dedupe_key] = message
+        self.stored[key] = message
         self.results[index] = self._posted(draft, message, duplicate=False)
 
     def _refuse_blocked(self, draft: Draft) -> None:
@@ -210,7 +211,7 @@ class _Posting:
         return visitor.session_id if visitor else None
 
     def _from_visitor(
-        self, draft: Draft, sender: VisitorSender, conversation: Conversation
+        self, draft: Draft, sender: VisitorSender, conversation: Conversation, key: str
     ) -> Message | None:
         visitor = self.visitors.get(sender.visitor_id)
         if visitor is None:
@@ -228,9 +229,9 @@ class _Posting:
             conversation,
             role=Role.USER,
             content=draft.content,
-            author_name=visitor.display_name,
+            author_name=visitor.name_in(self.journal.language),
             client_id=draft.client_id,
-            dedupe_key=draft.dedupe_key,
+            dedupe_key=key,
             attachments=self._attachments(draft, visitor=visitor),
             actor=f"visitor:{visitor.pk}",
         )
@@ -246,7 +247,7 @@ class _Posting:
         return message
 
     def _from_operator(
-        self, draft: Draft, sender: OperatorSender, conversation: Conversation
+        self, draft: Draft, sender: OperatorSender, conversation: Conversation, key: str
     ) -> Message:
         operator = self.operators.get(sender.operator_id)
         if operator is None:
@@ -265,7 +266,7 @@ class _Posting:
             author_avatar=operator.avatar_url,
             operator=operator,
             client_id=draft.client_id,
-            dedupe_key=draft.dedupe_key,
+            dedupe_key=key,
             attachments=self._attachments(draft, operator=operator),
             actor=f"operator:{operator.pk}",
         )

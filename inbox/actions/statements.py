@@ -9,7 +9,9 @@ lock sees the rows as the lock found them.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -34,6 +36,8 @@ def run(statements: Sequence[Statement]) -> list[list[Any]]:
     # Each question to the proxy that Django calls `connection` looks up thread and context.
     database = connections[DEFAULT_DB_ALIAS]
     with database.cursor() as cursor:
+        if statements[-1].finds:
+            _read_moments_in_c(database, cursor)
         if len(statements) == 1 or not _takes_several(database):
             return [_run_one(cursor, statement) for statement in statements]
         cursor.execute(
@@ -53,6 +57,20 @@ def _run_one(cursor: Any, statement: Statement) -> list[Any]:
     else:
         cursor.execute(statement.sql, statement.parameters)
     return cursor.fetchall() if statement.finds else []
+
+
+def _read_moments_in_c(database: BaseDatabaseWrapper, cursor: Any) -> None:
+    # Django puts a loader in Python in place of psycopg's own, for sites whose database thinks in
+    # another zone than UTC. A message reads five moments, which was a tenth of its work.
+    if database.vendor == "postgresql" and database.timezone == dt.UTC:
+        cursor.cursor.adapters.register_loader("timestamptz", _moment_loader())
+
+
+@cache
+def _moment_loader() -> Any:
+    from psycopg.types.datetime import TimestamptzLoader  # noqa: PLC0415 -- not on SQLite
+
+    return TimestamptzLoader
 
 
 def _takes_several(database: BaseDatabaseWrapper) -> bool:

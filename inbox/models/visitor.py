@@ -105,7 +105,11 @@ class Visitor(models.Model):
     @property
     def display_name(self) -> str:
         """The name for screens; guests without one get a short stable label."""
-        return self.name or _guest_name(get_language()) % {"code": self.public_id.hex[:4].upper()}
+        return self.name_in(get_language())
+
+    def name_in(self, language: str | None) -> str:
+        """``display_name`` for callers with many visitors, who ask for the language once."""
+        return self.name or _guest_name(language) % {"code": self.public_id.hex[:4].upper()}
 
 
 @lru_cache(maxsize=128)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import get_language
+
 from inbox.models import Conversation
 from inbox.realtime.batches import Change
 from inbox.realtime.records import timestamp
 
 
-def summary_body(conversation: Conversation) -> dict[str, Any]:
-    """The wire's ``summary`` frame of a conversation; visitor, team and operator must be loaded."""
+def summary_body(conversation: Conversation, language: str | None = None) -> dict[str, Any]:
+    """The wire's ``summary`` frame of a conversation; visitor, team and operator must be loaded.
+
+    Args:
+        language: what ``get_language`` says, from callers with many conversations.
+    """
+    # Each look at a neighbour goes through Django's descriptors.
+    visitor, team, operator = conversation.visitor, conversation.team, conversation.operator
     body: dict[str, Any] = {
         "type": "summary",
         "conversation_id": str(conversation.id),
@@ -21,17 +29,17 @@ def summary_body(conversation: Conversation) -> dict[str, Any]:
         "preview_role": conversation.preview_role,
         "updated_at": timestamp(conversation.updated_at),
         "visitor": {
-            "id": str(conversation.visitor.public_id),
-            "name": conversation.visitor.display_name,
-            "verified": conversation.visitor.verified,
+            "id": str(visitor.public_id),
+            "name": visitor.name_in(language or get_language()),
+            "verified": visitor.verified,
         },
     }
-    if conversation.team is not None:
-        body["team"] = {"id": conversation.team_id, "name": conversation.team.name}
+    if team is not None:
+        body["team"] = {"id": conversation.team_id, "name": team.name}
     if conversation.snoozed_until is not None:
         body["snoozed_until"] = timestamp(conversation.snoozed_until)
-    if conversation.operator is not None:
-        body["operator"] = {"id": conversation.operator_id, "name": conversation.operator.name}
+    if operator is not None:
+        body["operator"] = {"id": conversation.operator_id, "name": operator.name}
     if conversation.waiting_since is not None:
         body["waiting_since"] = timestamp(conversation.waiting_since)
     return body
