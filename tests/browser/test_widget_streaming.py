@@ -54,6 +54,16 @@ def test_a_reload_in_the_middle_finds_the_answer_going_on(widget):
     expect(widget.answers()).to_have_count(1)
 
 
+def test_a_tab_opened_in_the_middle_hears_the_answer_from_its_first_word_on(page, shop):
+    first = Widget(page, shop).visit().open().say("[[rate 60]][[tokens 3000]]")
+    expect(first.live).to_have_count(1)
+    second = Widget(page.context.new_page(), shop).visit().open()
+    said = first.live.inner_text()
+    expect(second.live).to_contain_text(said)
+    expect(first.live).not_to_have_text(said)
+    expect(second.live).to_contain_text(first.live.inner_text())
+
+
 def test_no_word_of_the_bot_comes_after_a_person_took_over(widget, olga):
     olga.post(widget.session_id(), "take")
     expect(widget.dialog.locator(".head")).to_contain_text("You are talking to")
