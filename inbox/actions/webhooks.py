@@ -159,12 +159,12 @@ def finish_attempt(claim: Claim, outcome: Outcome) -> bool:
 
 def _note_health(claim: Claim, outcome: Outcome, now: dt.datetime) -> None:
     endpoints = WebhookEndpoint.objects.filter(deliveries__id=claim.id)
-    endpoint = endpoints.select_for_update(of=("self",)).get()
     if outcome.delivered:
-        if endpoint.failing_since is not None:
-            endpoint.failing_since = None
-            endpoint.save(update_fields=["failing_since"])
+        # Mostly there is nothing to note, and nobody waits for the receiver's row.
+        endpoints.filter(failing_since__isnull=False).update(failing_since=None)
         return
+    # Not against those who only refer to the row: each event that is written does.
+    endpoint = endpoints.select_for_update(of=("self",), no_key=True).get()
     endpoint.failing_since = endpoint.failing_since or now
     if outcome.gone:
         endpoint.enabled, endpoint.disabled_reason = False, "The receiver answered 410 Gone."

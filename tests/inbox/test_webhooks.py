@@ -12,6 +12,7 @@ import ssl
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
@@ -194,6 +195,16 @@ def test_a_worker_killed_after_the_post_sends_again_under_the_same_id():
     assert second.webhook_id == first.webhook_id
     assert not finish_attempt(first, Outcome(status=200))
     assert finish_attempt(second, Outcome(status=200))
+
+
+@database
+def test_what_arrived_locks_no_receiver_whom_every_new_event_names():
+    endpoint()
+    make_message(make_conversation())
+    [claim] = claim_deliveries(10)
+    with CaptureQueriesContext(connection) as asked:
+        assert finish_attempt(claim, Outcome(status=200))
+    assert not [query["sql"] for query in asked if query["sql"].startswith("SELECT")]
 
 
 @database
