@@ -76,6 +76,7 @@ export class InboxList extends HTMLElement {
       else link?.removeAttribute("aria-current");
     }
     this.seen(id);
+    this.dropLeft(id);
     $("a[aria-current]", this)?.scrollIntoView({ block: "nearest" });
   }
   seen(id: string) {
@@ -189,6 +190,14 @@ export class InboxList extends HTMLElement {
     row.remove();
     if (hadFocus && next) $("a", next)?.focus({ preventScroll: true });
     this.empty();
+  }
+
+  /** What stayed only because it was on screen goes when something else is. */
+  private dropLeft(chosen: string) {
+    for (const summary of this.summaries.values()) {
+      const id = summary.conversation_id;
+      if (id !== chosen && id !== openId() && !this.belongs(summary)) this.drop(id);
+    }
   }
 
   private count(row: HTMLElement | null, unread: number) {

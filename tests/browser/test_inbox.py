@@ -135,6 +135,18 @@ def test_a_row_moves_to_where_it_belongs(olga, tariq, waiting):
     expect(olga.row(waiting.id).locator(".owner")).to_have_attribute("title", "Tariq")
 
 
+def test_a_row_that_left_the_view_stays_while_it_is_read_and_no_longer(olga, waiting, url):
+    other = Visitor(url).ask_for_a_person()
+    olga.visit("unassigned", waiting.id).live().press("t")
+    expect(olga.row(waiting.id).locator(".owner")).to_have_attribute("title", "Olga")
+    expect(olga.row(waiting.id)).to_be_visible()
+    olga.open(other.id)
+    expect(olga.row(waiting.id)).to_have_count(0)
+    olga.press("Escape").press("e")
+    expect(olga.toasts).to_contain_text("Closed.")
+    expect(olga.row(other.id)).to_have_count(0)
+
+
 def test_who_reads_further_down_is_not_moved(olga, url):
     for number in range(20):
         Visitor(url).ask_for_a_person(f"Question {number}")
