@@ -17,7 +17,7 @@ from typing import Any
 from channels.routing import get_default_application
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 from inbox.commands.base import Write
 from inbox.errors import CloseCode
@@ -59,6 +59,14 @@ class FrontdeskServer(Server):  # type: ignore[misc]
         self.stopping = False
         self._ports: list[Any] = []
 
+    def run(self) -> None:
+        """Listen and serve until a signal or ``stop``."""
+        # Before the port is open: whoever sees it open may send the signal at once.
+        loop = reactor._asyncioEventloop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.begin_stop)
+        super().run()
+
     def prepare(self) -> None:
         """The last step before the loop runs."""
         # Close with a frame that names the reason (1007, 1009) instead of dropping the line.
@@ -67,11 +75,8 @@ class FrontdeskServer(Server):  # type: ignore[misc]
         self.ws_factory.setProtocolOptions(failByDrop=False, allowNullOrigin=True)
         PromptProtocol.share_options(self.ws_factory)
         leave_debug_texts_plain()
-        loop = asyncio.get_event_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.begin_stop)
         # Due work is claimed from the first moment, not from the first visitor on.
-        loop.call_soon(get_hub)
+        asyncio.get_event_loop().call_soon(get_hub)
         settle()
 
     def listen_success(self, port: Any) -> None:

@@ -102,6 +102,26 @@ def test_two_servers_cannot_share_a_port(make_site):
     assert "may be in use" in server.output()
 
 
+TOLD_TO_STOP_AT_ONCE = """
+import os, signal, sys
+from django.core.management import execute_from_command_line
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import config.asgi
+from inbox.serving.server import FrontdeskServer
+opened = FrontdeskServer.listen_success
+def listen_success(server, port):
+    opened(server, port)
+    os.kill(os.getpid(), signal.SIGTERM)
+FrontdeskServer.listen_success = listen_success
+execute_from_command_line(["manage.py", "frontdesk", "serve", "--port", sys.argv[1]])
+"""
+
+
+def test_a_server_that_is_stopped_the_moment_its_port_opens_ends_well(make_site):
+    process = make_site().python("-c", TOLD_TO_STOP_AT_ONCE, str(free_port()))
+    assert process.child.wait(timeout=60) == 0, process.output()
+
+
 def test_the_server_says_where_it_listens(server):
     assert f"Listening on {server.url}/" in server.output()
 
